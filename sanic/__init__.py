@@ -1,0 +1,63 @@
+"""Sanic: an async web framework with an HTTP server of its own."""
+
+from types import SimpleNamespace
+
+from sanic.__version__ import __version__
+from sanic.app import Sanic
+from sanic.blueprints import Blueprint
+from sanic.config import Config
+from sanic.constants import HTTPMethod
+from sanic.exceptions import (
+    BadRequest,
+    ExpectationFailed,
+    FileNotFound,
+    Forbidden,
+    HeaderNotFound,
+    InternalServerError,
+    InvalidHeader,
+    MethodNotAllowed,
+    NotFound,
+    RangeNotSatisfiable,
+    SanicException,
+    ServerError,
+    ServiceUnavailable,
+    Unauthorized,
+)
+from sanic.request import Request
+from sanic.response import HTTPResponse, empty, html, json, raw, redirect, text
+
+#: The usual types of an application and its requests, for annotations.
+DefaultSanic = Sanic[Config, SimpleNamespace]
+DefaultRequest = Request[DefaultSanic, SimpleNamespace]
+
+__all__ = (
+    "BadRequest",
+    "Blueprint",
+    "Config",
+    "DefaultRequest",
+    "DefaultSanic",
+    "ExpectationFailed",
+    "FileNotFound",
+    "Forbidden",
+    "HTTPMethod",
+    "HTTPResponse",
+    "HeaderNotFound",
+    "InternalServerError",
+    "InvalidHeader",
+    "MethodNotAllowed",
+    "NotFound",
+    "RangeNotSatisfiable",
+    "Request",
+    "Sanic",
+    "SanicException",
+    "ServerError",
+    "ServiceUnavailable",
+    "Unauthorized",
+    "__version__",
+    "empty",
+    "html",
+    "json",
+    "raw",
+    "redirect",
+    "text",
+)

@@ -1,0 +1,145 @@
+"""The addresses that an application is prepared to serve, checked when they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sanic.application.constants import Mode
+from sanic.application.state import ApplicationServerInfo
+from sanic.log import error_logger
+from sanic.models.http_version import HTTP
+
+if TYPE_CHECKING:
+    from sanic.app import Sanic
+
+
+def check_settings(
+    *,
+    loop: Any,
+    fast: bool,
+    workers: int,
+    single_process: bool,
+    auto_reload: bool | None,
+    register_sys_signals: bool,
+    proxies_count: Any,
+) -> None:
+    """Refuse combinations that cannot work.
+
+    Raises:
+        TypeError: A loop was given.
+        RuntimeError: Two options contradict each other.
+        ValueError: `PROXIES_COUNT` is negative.
+    """
+    if loop is not None:
+        raise TypeError(
+            "loop is not a valid argument: a running loop is served with 'await app.create_server(...)', see its "
+            "documentation."
+        )
+    if fast and workers != 1:
+        raise RuntimeError("You cannot use both fast=True and workers=X")
+    if single_process and (fast or workers > 1 or auto_reload):
+        raise RuntimeError("Single process cannot be run with multiple workers or auto-reload")
+    if not register_sys_signals and not single_process:
+        raise RuntimeError("Cannot run Sanic.serve with register_sys_signals=False. Use single_process=True.")
+    if proxies_count is not None and proxies_count < 0:
+        raise ValueError(
+            f"PROXIES_COUNT cannot be negative, got {proxies_count}. Set it to the number of proxies, or to None."
+        )
+
+
+def apply_to_config(app: Sanic[Any, Any], values: Mapping[str, Any]) -> None:
+    """Write the options that were given to the configuration."""
+    for key, value in values.items():
+        if value is not None:
+            app.config[key] = value
+
+
+def apply_mode(app: Sanic[Any, Any], debug: bool, verbosity: int) -> None:
+    """Set debug mode, how much is told, and fit logging to both."""
+    from sanic.logging.setup import apply_log_config, setup_logging
+
+    if verbosity:
+        app.state.verbosity = verbosity
+    if debug:
+        app.state.mode = Mode.DEBUG
+    if app.configure_logging:
+        if not app._log_config_applied:
+            apply_log_config(app._log_config)
+            app._log_config_applied = True
+        setup_logging(app.state.is_debug, app.config.NO_COLOR, app.config.get("LOG_EXTRA"))
+
+
+def watch_directories(app: Sanic[Any, Any], reload_dir: list[str] | str | None) -> None:
+    """Add directories to those whose changes restart the server; a missing one is only warned of."""
+    if not reload_dir:
+        return
+    for directory in [reload_dir] if isinstance(reload_dir, str) else reload_dir:
+        path = Path(directory)
+        app.state.reload_dirs.add(path)
+        if not path.exists():
+            error_logger.warning("Directory %s could not be located", path)
+
+
+def record_address(app: Sanic[Any, Any], settings: dict[str, Any]) -> None:
+    """Keep an address to be served.
+
+    Raises:
+        RuntimeError: HTTP/3 is not the first one, or comes twice.
+    """
+    if settings["version"] is HTTP.VERSION_3 and app.state.server_info:
+        raise RuntimeError("Serving HTTP/3 instances as a secondary server is not supported: prepare it first.")
+    app.state.server_info.append(ApplicationServerInfo(settings=settings))
+    app.state.host = settings.get("host") or ""
+    app.state.port = settings.get("port") or 0
+    app.state.ssl = settings.get("ssl")
+    app.state.sock = settings.get("sock")
+    app.state.unix = settings.get("unix")
+
+
+def location(settings: Mapping[str, Any] | None) -> str:
+    """The URL of an address, `""` when there is none."""
+    if not settings:
+        return ""
+    scheme = "https" if settings.get("ssl") is not None else "http"
+    if settings.get("unix"):
+        return f"{settings['unix']} {scheme}://..."
+    host, port = settings.get("host"), settings.get("port")
+    if settings.get("sock") is not None:
+        name = settings["sock"].getsockname()
+        if isinstance(name, tuple):
+            host, port = name[:2]
+    if host is None or not port:
+        return f"{scheme}://<unknown>"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def banner_rows(app: Sanic[Any, Any], settings: Mapping[str, Any] | None) -> dict[str, str]:
+    """The rows of the start banner."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    state = app.state
+    rows = {"app": app.name}
+    if settings is None and app.asgi:
+        how = "ASGI"
+    elif state.fast:
+        how = f"goin' fast w/ {state.workers} workers"
+    else:
+        how = "single worker" if state.workers <= 1 else f"w/ {state.workers} workers"
+    rows["mode"] = f"{state.mode.value}, {how}"
+    http = settings["version"].display() if settings and isinstance(settings.get("version"), HTTP) else "HTTP/1.1"
+    rows["server"] = "ASGI" if app.asgi else f"sanic, {http}"
+    rows["python"] = platform.python_version()
+    rows["platform"] = platform.platform()
+    if app.auto_reload:
+        rows["auto-reload"] = "enabled"
+    packages = []
+    for package in ("sanic-routing", "sanic-testing", "sanic-ext"):
+        with suppress(PackageNotFoundError):
+            packages.append(f"{package}=={version(package)}")
+    if packages:
+        rows["packages"] = ", ".join(packages)
+    return rows

@@ -1,0 +1,5 @@
+"""The place from which groups of blueprints have always been imported."""
+
+from sanic.blueprints import BlueprintGroup
+
+__all__ = ("BlueprintGroup",)

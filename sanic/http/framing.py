@@ -1,0 +1,95 @@
+"""How responses are written: status line, header lines, lengths and chunks (RFC 9112).
+
+Heads that differ in length alone are rendered once a second and kept, since that is what most responses need. This
+module writes bytes; it does not know connections, and what it is told to write has been decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from time import time
+from typing import TYPE_CHECKING
+
+from sanic.headers import format_http1_response
+
+if TYPE_CHECKING:
+    from sanic.response import BaseHTTPResponse
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
+
+# The server alone decides about these: a handler's own values would contradict what is on the wire.
+_FRAMING_HEADERS = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+# The final statuses whose responses never have a body (RFC 9110 section 6.4.1).
+BODILESS = frozenset({204, 304})
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk of a chunked body (RFC 9112 section 7.1)."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+class HeadWriter:
+    """Writes the heads of responses and remembers the usual ones until the next second.
+
+    One per worker. `refresh` is to be called once a second.
+
+    Attributes:
+        usual: Heads of responses without headers of their own, by status, content type and keep-alive: what stands
+            before the number of `content-length`, and what stands after it.
+    """
+
+    __slots__ = ("_date", "usual")
+
+    def __init__(self) -> None:
+        self.usual: dict[tuple[int, str | None, bool], tuple[bytes, bytes]] = {}
+        self._date = ""
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Render the `date` header anew, for this second (RFC 9110 section 6.6.1)."""
+        self._date = formatdate(time(), usegmt=True)
+        self.usual.clear()
+
+    def remember(self, response: BaseHTTPResponse, keep_alive: bool) -> tuple[bytes, bytes]:
+        """Render the head of a response without headers of its own, and keep it.
+
+        Returns:
+            What stands before the number of `content-length`, and what stands after it.
+        """
+        name = b"\r\ncontent-length: "
+        before, _, after = self.head(response, keep_alive, content_length=0).partition(name + b"0")
+        usual = self.usual[response.status, response.content_type, keep_alive] = before + name, after
+        return usual
+
+    def head(
+        self,
+        response: BaseHTTPResponse,
+        keep_alive: bool,
+        *,
+        content_length: int | None = None,
+        chunked: bool = False,
+    ) -> bytes:
+        """The head of a response: own headers, framing, `connection`, `content-type`, `date`.
+
+        Args:
+            response: Whose status and headers to write.
+            keep_alive: Whether the connection stays open afterwards.
+            content_length: Length of the body in bytes, None when it is not told.
+            chunked: Whether the body is chunked.
+
+        Raises:
+            ServerError: A header name is not a token (RFC 9110 section 5.1).
+        """
+        own = response.headers
+        lines: list[tuple[str, object]] = [item for item in own.items() if item[0].lower() not in _FRAMING_HEADERS]
+        if content_length is not None:
+            lines.append(("content-length", content_length))
+        elif chunked:
+            lines.append(("transfer-encoding", "chunked"))
+        lines.append(("connection", "keep-alive" if keep_alive else "close"))
+        if response.content_type is not None and "content-type" not in own and response.status not in BODILESS:
+            lines.append(("content-type", response.content_type))
+        if "date" not in own:
+            lines.append(("date", self._date))
+        return format_http1_response(response.status, lines)

@@ -1,0 +1,65 @@
+"""What RFC 9112 demands of a request's head beyond what the parser checks.
+
+Whatever could be read in two ways is refused before the application sees it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sanic.exceptions import BadRequest, ExpectationFailed, NotImplementedCoding, SanicException
+
+if TYPE_CHECKING:
+    from sanic.http.exchange import Exchange
+
+# RFC 9110 section 7.2 and RFC 3986 section 3.2.2: a name, an IPv4 address or an IP literal, and perhaps a port.
+_HOST = re.compile(rb"(?:\[[0-9A-Fa-fvV:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(?::[0-9]*)?")
+
+
+def check_head(
+    exchange: Exchange, version: str, host: bytes | None, checked: list[tuple[bytes, bytes]] | None
+) -> SanicException | None:
+    """Check the head of a request and note in the exchange how its body is to be read.
+
+    Args:
+        exchange: The exchange that the head begins.
+        version: HTTP version.
+        host: Value of the `Host` header, None without one, something that is no host when it was repeated.
+        checked: The headers that decide about framing, names in lower case.
+
+    Returns:
+        Why the message is refused, or None.
+    """
+    if version not in ("1.1", "1.0"):
+        return BadRequest(f"Bad Request: HTTP/{version} is not spoken here, HTTP/1.1 is")
+    # RFC 9112 section 3.2: exactly one Host, and a valid one.
+    if host is None:
+        if version == "1.1":
+            return BadRequest("Bad Request: the Host header is missing")
+    elif not _HOST.fullmatch(host.rstrip(b" \t")):
+        return BadRequest("Bad Request: the Host header is malformed or repeated")
+    has_body = False
+    expectation = b""
+    for name, value in checked or ():
+        value = value.strip(b" \t").lower()
+        if name == b"content-length":
+            # The parser has made sure that it is a number and stands alone.
+            exchange.content_length = int(value)
+            has_body = has_body or exchange.content_length > 0
+        elif name == b"transfer-encoding":
+            # RFC 9112 section 6.1.
+            if version == "1.0":
+                return BadRequest("Bad Request: HTTP/1.0 has no Transfer-Encoding")
+            if value != b"chunked":
+                return NotImplementedCoding(
+                    f"Transfer coding {value.decode('latin-1')!r} is not implemented, only 'chunked' is."
+                )
+            has_body = True
+        else:
+            expectation = value
+    if expectation and has_body and version == "1.1":
+        if expectation != b"100-continue":
+            return ExpectationFailed(f"Expectation {expectation.decode('latin-1')!r} cannot be met, only 100-continue.")
+        exchange.expects_continue = True
+    return None

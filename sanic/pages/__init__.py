@@ -1,0 +1,1 @@
+"""The HTML pages that the package itself makes. Imported only when one is rendered."""

@@ -1,0 +1,159 @@
+"""What happens to a request between the router and the connection, composed once per route when the application starts.
+
+A route without middleware and signals has no pipeline at all: its handler is called directly. All others get one
+coroutine function made of just what is registered for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from inspect import isawaitable, iscoroutinefunction
+from typing import TYPE_CHECKING, Any
+
+from sanic.log import error_logger
+from sanic.middleware import Middleware
+
+if TYPE_CHECKING:
+    from sanic.app import Sanic
+    from sanic.request import Request
+    from sanic.router import Route
+
+#: From a request and its handler to whatever the handler, or a middleware before it, returned.
+Pipeline = Callable[["Request[Any, Any]", Callable[..., Any]], Awaitable[Any]]
+#: From a request to the response that a request middleware gave, or None.
+RequestPipeline = Callable[["Request[Any, Any]"], Awaitable[Any]]
+#: From a request and its response to the response that takes its place, or None.
+ResponsePipeline = Callable[["Request[Any, Any]", Any], Awaitable[Any]]
+
+
+def in_request_order(middleware: Iterable[Any]) -> list[Any]:
+    """Priority descending, then order of definition."""
+    return _sort(middleware, last_first=False)
+
+
+def in_response_order(middleware: Iterable[Any]) -> list[Any]:
+    """The exact reverse of the order of requests."""
+    return _sort(middleware, last_first=True)
+
+
+def _sort(middleware: Iterable[Any], last_first: bool) -> list[Any]:
+    # Plain callables have been put at an end of the queue by hand; there they stay.
+    first: list[Any] = []
+    proper: list[Middleware] = []
+    last: list[Any] = []
+    for item in middleware:
+        if isinstance(item, Middleware):
+            proper.append(item)
+        else:
+            (last if proper else first).append(item)
+    proper.sort(key=lambda item: item.order, reverse=not last_first)
+    return [*first, *proper, *last]
+
+
+def compile_request_middleware(app: Sanic[Any, Any], middleware: Iterable[Any]) -> RequestPipeline | None:
+    """Compose request middleware, in the order given; None when there is none."""
+    functions = [getattr(item, "func", item) for item in middleware]
+    if not functions:
+        return None
+    around = _signals_around_middleware(app)
+
+    async def run(request: Request[Any, Any]) -> Any:
+        request.request_middleware_started = True
+        for function in functions:
+            if around is not None:
+                await around("http.middleware.before", request, None, "request")
+            response = function(request)
+            if isawaitable(response):
+                response = await response
+            if around is not None:
+                await around("http.middleware.after", request, None, "request")
+            if response:
+                return response
+        return None
+
+    return run
+
+
+def compile_response_middleware(app: Sanic[Any, Any], middleware: Iterable[Any]) -> ResponsePipeline | None:
+    """Compose response middleware, in the order given; None when there is none."""
+    functions = [getattr(item, "func", item) for item in middleware]
+    around = _signals_around_middleware(app)
+    announces = "http.lifecycle.response" in app.observed_signals
+    if not functions and not announces:
+        return None
+
+    async def run(request: Request[Any, Any], response: Any) -> Any:
+        replacement = None
+        try:
+            for function in functions:
+                if around is not None:
+                    await around("http.middleware.before", request, response, "response")
+                replacement = function(request, response)
+                if isawaitable(replacement):
+                    replacement = await replacement
+                if around is not None:
+                    await around("http.middleware.after", request, replacement or response, "response")
+                if replacement:
+                    break
+        except Exception:
+            # The response is there: it goes out as it was.
+            error_logger.exception("Exception occurred in one of response middleware handlers")
+            replacement = None
+        if announces:
+            context = {"request": request, "response": replacement or response}
+            await app.dispatch("http.lifecycle.response", context=context, inline=True, fail_not_found=False)
+        return replacement or None
+
+    return run
+
+
+def _signals_around_middleware(app: Sanic[Any, Any]) -> Callable[..., Awaitable[None]] | None:
+    observed = app.observed_signals & {"http.middleware.before", "http.middleware.after"}
+    if not observed:
+        return None
+
+    async def around(event: str, request: Any, response: Any, attach_to: str) -> None:
+        if event in observed:
+            await app.dispatch(
+                event,
+                inline=True,
+                context={"request": request, "response": response},
+                condition={"attach_to": attach_to},
+                fail_not_found=False,
+            )
+
+    return around
+
+
+def compile_route(app: Sanic[Any, Any], route: Route) -> None:
+    """Compose what surrounds a route's handler into `route.pipeline` and `route.response_pipeline`."""
+    request_middleware = compile_request_middleware(app, route.extra.request_middleware)
+    route.response_pipeline = compile_response_middleware(app, route.extra.response_middleware)
+    announces_before = "http.handler.before" in app.observed_signals
+    announces_after = "http.handler.after" in app.observed_signals
+    if request_middleware is None and not announces_before and not announces_after:
+        route.pipeline = None if iscoroutinefunction(route.handler) else _call_handler
+        return
+
+    async def run(request: Request[Any, Any], handler: Callable[..., Any]) -> Any:
+        if request_middleware is not None:
+            response = await request_middleware(request)
+            if response:
+                return response
+        if announces_before:
+            context = {"request": request}
+            await app.dispatch("http.handler.before", inline=True, context=context, fail_not_found=False)
+        response = await _call_handler(request, handler)
+        if announces_after:
+            context = {"request": request}
+            await app.dispatch("http.handler.after", inline=True, context=context, fail_not_found=False)
+        return response
+
+    route.pipeline = run
+
+
+async def _call_handler(request: Request[Any, Any], handler: Callable[..., Any]) -> Any:
+    response = handler(request, **request.match_info)
+    if isawaitable(response):
+        response = await response
+    return response

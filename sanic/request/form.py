@@ -1,0 +1,143 @@
+"""The bodies of HTML forms: urlencoded, and multipart with files (RFC 7578).
+
+Takes a body that has been read whole and its limits; how it came here is not known. Multipart parsing itself is in
+`sanic.request.multipart`, which is loaded with the first multipart body.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import parse_qs
+
+from sanic.exceptions import BadRequest, PayloadTooLarge
+from sanic.headers import parse_content_header
+from sanic.request.parameters import RequestParameters
+
+#: A field costs a few hundred bytes of memory and can be sent with two. No form that people fill in has this many,
+#: while a hostile body of `REQUEST_MAX_SIZE` could hold fifty millions.
+MAX_URLENCODED_FIELDS = 10_000
+
+
+class File(NamedTuple):
+    """An uploaded file.
+
+    The name is what the client says: never use it as a path without checking it.
+    """
+
+    type: str
+    body: bytes
+    name: str
+
+
+@dataclass(frozen=True)
+class MultipartLimits:
+    """What a multipart body may hold; its size as a whole is limited before it comes here.
+
+    Args:
+        max_parts: number of parts. Each costs an object or two, however small it is.
+        max_part_header_size: bytes of all header lines of one part. A name and a file name fit in many times over.
+        max_part_headers: number of header lines of one part. RFC 7578 knows three.
+        max_field_size: bytes of a part that is no file, since those are decoded to text in memory.
+    """
+
+    max_parts: int = 1000
+    max_part_header_size: int = 8192
+    max_part_headers: int = 8
+    max_field_size: int = 1024 * 1024
+
+
+DEFAULT_LIMITS = MultipartLimits()
+
+
+def parse_form(
+    body: bytes, content_type: str, keep_blank_values: bool = False, limits: MultipartLimits = DEFAULT_LIMITS
+) -> tuple[RequestParameters, RequestParameters]:
+    """Parse a body according to its Content-Type.
+
+    Args:
+        body: the whole body.
+        content_type: the value of the header.
+        keep_blank_values: keep urlencoded fields without value; multipart ones are always kept.
+        limits: bounds of a multipart body.
+
+    Returns:
+        fields and files; both empty for any content type that is no form.
+
+    Raises:
+        BadRequest: the body is not what its content type says, or the boundary is missing.
+        PayloadTooLarge: more than the limits allow.
+    """
+    kind, parameters = parse_content_header(content_type)
+    if kind == "application/x-www-form-urlencoded":
+        return parse_urlencoded_form(body, keep_blank_values), RequestParameters()
+    if kind == "multipart/form-data":
+        return parse_multipart_form(body, parameters.get("boundary", ""), limits)
+    return RequestParameters(), RequestParameters()
+
+
+def parse_urlencoded_form(
+    body: bytes, keep_blank_values: bool = False, max_fields: int = MAX_URLENCODED_FIELDS
+) -> RequestParameters:
+    """Parse an `application/x-www-form-urlencoded` body as UTF-8.
+
+    What is not UTF-8 becomes U+FFFD, as in the parser of the URL Standard (section 5.1).
+
+    Args:
+        body: the whole body.
+        keep_blank_values: keep fields without value, which are dropped otherwise.
+        max_fields: how many fields it may have.
+
+    Raises:
+        PayloadTooLarge: it has more.
+    """
+    if body.count(b"&") >= max_fields:
+        raise PayloadTooLarge(f"The form has more than {max_fields} fields, which is the limit")
+    return RequestParameters(parse_qs(body.decode("utf-8", "replace"), keep_blank_values=keep_blank_values))
+
+
+def parse_multipart_form(
+    body: bytes, boundary: str | bytes, limits: MultipartLimits = DEFAULT_LIMITS
+) -> tuple[RequestParameters, RequestParameters]:
+    """Parse a `multipart/form-data` body.
+
+    Parts with a file name, even an empty one, are files and keep their bytes exactly; others are fields, decoded with
+    the charset of the part or as UTF-8. Names are in Unicode NFC. A part without name is dropped and noted in the
+    debug log.
+
+    Args:
+        body: the whole body.
+        boundary: the parameter of this name of the Content-Type header.
+        limits: bounds of the body.
+
+    Returns:
+        fields and files.
+
+    Raises:
+        BadRequest: the boundary is missing or the body is broken; the message says why.
+        PayloadTooLarge: more than a limit, which the message names, allows.
+    """
+    if not boundary:
+        raise BadRequest("The Content-Type multipart/form-data lacks its boundary parameter")
+
+    from sanic.request.multipart import MultipartDecoder, PartHeader
+
+    fields, files = RequestParameters(), RequestParameters()
+    decoder = MultipartDecoder(boundary, limits)
+    header: PartHeader | None = None
+    content: list[bytes] = []
+    for event in decoder.feed(body):
+        if isinstance(event, PartHeader):
+            header = event
+            content.clear()
+        elif event is not None:
+            content.append(event)
+        elif header is not None:
+            data = b"".join(content)
+            if header.filename is None:
+                fields.setdefault(header.name, []).append(header.decode(data))
+            else:
+                file = File(header.content_type, data, header.filename)
+                files.setdefault(header.name, []).append(file)
+    decoder.close()
+    return fields, files

@@ -1,0 +1,18 @@
+"""Responses: what a handler returns."""
+
+from sanic.response.http import BaseHTTPResponse, HTTPResponse, empty, html, raw, redirect, text
+from sanic.response.json import JSONResponse, json
+from sanic.response.stream import ResponseStream
+
+__all__ = (
+    "BaseHTTPResponse",
+    "HTTPResponse",
+    "JSONResponse",
+    "ResponseStream",
+    "empty",
+    "html",
+    "json",
+    "raw",
+    "redirect",
+    "text",
+)

@@ -1,0 +1,190 @@
+"""JSON responses, and the JSON writer and reader that applications use unless they choose their own."""
+
+from __future__ import annotations
+
+import json as standard_json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from sanic.compat import Header
+from sanic.context import current_request
+from sanic.exceptions import SanicException
+from sanic.helpers import Default, _default
+from sanic.response.http import HTTPResponse
+
+Dumps = Callable[..., Any]
+Loads = Callable[..., Any]
+
+default_dumps: Dumps
+default_loads: Loads
+
+try:
+    import ujson
+except ImportError:  # a platform without ujson: the standard library serves
+    default_dumps = partial(standard_json.dumps, separators=(",", ":"))
+    default_loads = standard_json.loads
+else:
+    default_dumps = partial(ujson.dumps, escape_forward_slashes=False)
+    default_loads = ujson.loads
+
+
+def application_dumps() -> Dumps:
+    """The JSON writer of the application whose request is running, else the default one."""
+    request = current_request.get()
+    return default_dumps if request is None else request.app.dumps
+
+
+class JSONResponse(HTTPResponse):
+    """A response that keeps the object its body was made from, so that middleware can change it.
+
+    Args:
+        body: Any object the JSON writer accepts.
+        dumps: JSON writer for this response; default that of the application.
+        **kwargs: Handed on to the writer.
+
+    Raises:
+        TypeError: The body cannot be written as JSON.
+    """
+
+    __slots__ = ("_body", "_body_is_raw", "_dumps", "_dumps_kwargs", "_raw_body")
+
+    _body: bytes
+
+    def __init__(
+        self,
+        body: Any = None,
+        status: int = 200,
+        headers: Header | Mapping[str, str] | None = None,
+        content_type: str = "application/json",
+        dumps: Dumps | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self._dumps = dumps or application_dumps()
+        self._dumps_kwargs = kwargs
+        super().__init__(self._encode(body, self._dumps, kwargs), status, headers, content_type)
+        self._raw_body = body
+        self._body_is_raw = False
+
+    @staticmethod
+    def _encode(body: Any, dumps: Dumps, kwargs: dict[str, Any]) -> bytes:
+        written = dumps(body, **kwargs)
+        return written.encode() if isinstance(written, str) else bytes(written)
+
+    @property
+    def body(self) -> bytes:
+        """The body in bytes. Once it is assigned, the object it was made from no longer counts."""
+        return self._body
+
+    @body.setter
+    def body(self, value: bytes) -> None:
+        self._body = value
+        self._body_is_raw = True
+
+    @property
+    def raw_body(self) -> Any:
+        """The object the body was made from; assigning writes the body anew."""
+        self._require_object()
+        return self._raw_body
+
+    @raw_body.setter
+    def raw_body(self, value: Any) -> None:
+        self.set_body(value)
+
+    def set_body(self, body: Any, dumps: Dumps | None = None, **dumps_kwargs: Any) -> None:
+        """Replace the body by another object.
+
+        Args:
+            body: Any object the JSON writer accepts.
+            dumps: JSON writer; default the one this response was made with.
+            **dumps_kwargs: Handed on to the writer; without any, those of the constructor.
+        """
+        self._body = self._encode(body, dumps or self._dumps, dumps_kwargs or self._dumps_kwargs)
+        self._raw_body = body
+        self._body_is_raw = False
+
+    def append(self, value: Any) -> None:
+        """Add one item to a list body.
+
+        Raises:
+            SanicException: The body is not a list.
+        """
+        self._require(list, "append to").append(value)
+        self.set_body(self._raw_body)
+
+    def extend(self, value: Any) -> None:
+        """Add several items to a list body.
+
+        Raises:
+            SanicException: The body is not a list.
+        """
+        self._require(list, "extend").extend(value)
+        self.set_body(self._raw_body)
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Update a dict body, with the arguments of `dict.update`.
+
+        Raises:
+            SanicException: The body is not a dict.
+        """
+        self._require(dict, "update").update(*args, **kwargs)
+        self.set_body(self._raw_body)
+
+    def pop(self, key: Any, default: Any = _default) -> Any:
+        """Remove one item and return it.
+
+        Args:
+            key: Key of a dict body, index of a list body.
+            default: Returned for a missing key; only for dict bodies.
+
+        Raises:
+            SanicException: The body is neither list nor dict.
+            TypeError: A default was given for a list body.
+            KeyError, IndexError: There is no such item and no default.
+        """
+        self._require_object()
+        if not isinstance(self._raw_body, (list, dict)):
+            raise SanicException(f"Cannot pop from a non-list and non-dict body ({type(self._raw_body).__name__}).")
+        if isinstance(default, Default):
+            value = self._raw_body.pop(key)
+        elif isinstance(self._raw_body, list):
+            raise TypeError("pop doesn't accept a default argument for lists")
+        else:
+            value = self._raw_body.pop(key, default)
+        self.set_body(self._raw_body)
+        return value
+
+    def _require_object(self) -> None:
+        if self._body_is_raw:
+            raise SanicException(
+                "The body has been set as bytes, so there is no object to work on. Use set_body() or raw_body= first."
+            )
+
+    def _require(self, kind: type[Any], verb: str) -> Any:
+        self._require_object()
+        if not isinstance(self._raw_body, kind):
+            raise SanicException(
+                f"Cannot {verb} a non-{kind.__name__} object: the body is a {type(self._raw_body).__name__}."
+            )
+        return self._raw_body
+
+
+def json(
+    body: Any,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    content_type: str = "application/json",
+    dumps: Dumps | None = None,
+    **kwargs: Any,
+) -> JSONResponse:
+    """Answer with JSON.
+
+    Args:
+        body: Any object the JSON writer accepts.
+        dumps: JSON writer; default that of the application, else ujson, else the standard library's.
+        **kwargs: Handed on to the writer.
+
+    Raises:
+        TypeError: The body cannot be written as JSON.
+    """
+    return JSONResponse(body, status, headers, content_type, dumps, **kwargs)

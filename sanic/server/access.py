@@ -1,0 +1,39 @@
+"""The access log: one line for each response."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sanic.exceptions import RequestCancelled
+from sanic.log import access_logger
+
+if TYPE_CHECKING:
+    from sanic.http.exchange import Exchange
+
+
+def log_access(exchange: Exchange, now: float) -> None:
+    """Write the line for an exchange that is over.
+
+    Args:
+        exchange: The exchange.
+        now: The time on the clock of the loop, in seconds.
+    """
+    request = exchange.request
+    response = exchange.response
+    info = exchange.conn_info
+    gone = isinstance(exchange.interruption, RequestCancelled) and not exchange.head_sent
+    size: Any = exchange.bytes_sent
+    if gone:
+        size = "DISCONNECTED"
+    elif exchange.is_chunked:
+        size = "chunked"
+    access_logger.info(
+        "",
+        extra={
+            "status": 0 if response is None or gone else response.status,
+            "byte": size,
+            "host": f"{request.client_ip}:{info.client_port}" if info.client_ip else f"{id(exchange):08x}"[-8:] + "unx",
+            "request": f"{request.method} {request.url}" if request.method != "NONE" else "nil",
+            "duration": (now - exchange.started) * 1000,
+        },
+    )

@@ -1,0 +1,76 @@
+"""One timer per worker.
+
+Every connection writes down the time by which its current stage must be over; this timer looks at all of them at fixed
+intervals and tells those that are late. Writing a deadline down costs nothing: it is the time of the last look plus a
+timeout, and no timer is set or cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from sanic.http.framing import HeadWriter
+
+#: What a connection's deadline is while none applies.
+NEVER = float("inf")
+
+_SHORTEST_INTERVAL = 0.1
+_LONGEST_INTERVAL = 1.0
+
+
+class Timed(Protocol):
+    """A connection with a deadline."""
+
+    deadline: float
+
+    def check_timeouts(self) -> None: ...
+
+
+class Deadlines:
+    """The clock of a worker.
+
+    It stops by itself when there is nothing left to look at, and starts again with the next connection.
+
+    Args:
+        loop: The event loop.
+        shortest_timeout: The shortest timeout in use, in seconds; the interval is half of it, from 0.1 to 1 second.
+
+    Attributes:
+        now: Time of the last look, on the clock of the loop, in seconds.
+        heads: The writer of response heads, whose date is kept right.
+    """
+
+    __slots__ = ("_handle", "_loop", "_timed", "heads", "interval", "now")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, shortest_timeout: float) -> None:
+        self._loop = loop
+        self._timed: set[Timed] = set()
+        self._handle: asyncio.TimerHandle | None = None
+        self.interval = min(max(shortest_timeout / 2, _SHORTEST_INTERVAL), _LONGEST_INTERVAL)
+        self.now = loop.time()
+        self.heads = HeadWriter()
+
+    def watch(self, timed: Timed) -> None:
+        """Look at a connection from now on."""
+        self._timed.add(timed)
+        if self._handle is None:
+            self._look()
+
+    def forget(self, timed: Timed) -> None:
+        """Look at a connection no longer."""
+        self._timed.discard(timed)
+
+    def after(self, seconds: float) -> float:
+        """The deadline that lies `seconds` ahead; a look may come one interval late, never early."""
+        return self.now + self.interval + seconds
+
+    def _look(self) -> None:
+        self.now = now = self._loop.time()
+        self.heads.refresh()
+        if not self._timed:
+            self._handle = None
+            return
+        self._handle = self._loop.call_later(self.interval, self._look)
+        for timed in [timed for timed in self._timed if timed.deadline <= now]:
+            timed.check_timeouts()

@@ -1,0 +1,24 @@
+"""The end of a server's connections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sanic.models.server_types import Signal
+
+
+async def drain(connections: set[Any], signal: Signal, timeout: float) -> None:
+    """Close connections: idle ones at once, busy ones when they have answered, all of them in the end.
+
+    Args:
+        connections: The open connections.
+        signal: Tells them that the server is stopping, and is told when the last of them is gone.
+        timeout: Seconds after which those that are left are cut.
+    """
+    signal.stopped = True
+    for connection in list(connections):
+        connection.close_if_idle()
+    if connections and not await signal.wait_closed(timeout):
+        for connection in list(connections):
+            connection.abort()
+        await signal.wait_closed(1.0)
