@@ -7,11 +7,11 @@ PORT ?= 8000
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-CODE := sanic tests examples docs setup.py $(wildcard benchmarks)
+CODE := sanic tests examples docs setup.py $(wildcard benchmarks compliance)
 PYENV_PYTHONS := $(wildcard $(HOME)/.pyenv/versions/3.1[0-3].*/bin/python)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format typecheck imports docs pytest tox clean
+.PHONY: help run test lint format typecheck imports docs pytest compat compliance tox clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -20,7 +20,7 @@ run: $(VENV)/.installed ## serve examples/hello_world.py (HOST and PORT say wher
 	@echo "Serving examples/hello_world.py on http://$(HOST):$(PORT)/  (ctrl-c stops it)"
 	@HOST=$(HOST) PORT=$(PORT) exec $(BIN)/python examples/hello_world.py
 
-test: lint typecheck imports docs pytest ## all checks and tests, as CI runs them
+test: lint typecheck imports docs pytest compat ## all checks and tests, as CI runs them
 
 lint: $(VENV)/.installed-test ## ruff: rules and format
 	$(BIN)/ruff check $(CODE)
@@ -44,11 +44,18 @@ docs: $(VENV)/.installed-test ## build docs/ into docs/_build/html
 pytest: $(VENV)/.installed-test ## the tests with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term
 
+compat: $(VENV)/.installed-test ## published packages for Sanic, each in an environment that suits it
+	$(BIN)/tox run -e pytest-sanic,extensions
+
+compliance: $(VENV)/.installed-test ## Autobahn's judgement on websockets, and the examples in Chromium
+	$(BIN)/python compliance/autobahn.py
+	$(BIN)/python compliance/browser.py
+
 tox: $(VENV)/.installed-test ## the tests on each Python that is installed
 	$(BIN)/tox run $(if $(PYENV_PYTHONS),--discover $(PYENV_PYTHONS))
 
 clean: ## remove the virtual environment and everything built
-	rm -rf $(VENV) .tox build dist sanic.egg-info docs/_build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .tox .compliance build dist sanic.egg-info docs/_build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \

@@ -10,8 +10,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, MutableSequence
 from copy import copy, deepcopy
-from dataclasses import dataclass, replace
-from inspect import currentframe
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
@@ -25,8 +24,20 @@ from sanic.models.futures import (
     RouteSpec,
     SignalSpec,
     Spec,
+    StaticSpec,
 )
 from sanic.registration import Registrar
+from sanic.registration.applying import apply_blueprint
+from sanic.registration.overlay import (
+    USUAL_VERSION_PREFIX,
+    Declared,
+    Overlay,
+    Registration,
+    Version,
+    calling_place,
+    without_trailing_slash,
+)
+from sanic.registration.registrar import checked_name
 
 if TYPE_CHECKING:
     from enum import Enum
@@ -34,29 +45,7 @@ if TYPE_CHECKING:
     from sanic.app import Sanic
     from sanic.router import Route
 
-_DEFAULT_VERSION_PREFIX = "/v"
-
-Version = int | str | float | None
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class Overlay:
-    """What a registration lays over the routes of a blueprint.
-
-    Attributes:
-        url_prefix: Stands in front of each path.
-        version: For routes without one.
-        version_prefix: For routes that have the usual one.
-        strict_slashes: For routes that do not say.
-        name_prefix: Stands in front of the blueprint's name.
-    """
-
-    url_prefix: str = ""
-    version: Version = None
-    version_prefix: str = _DEFAULT_VERSION_PREFIX
-    strict_slashes: bool | None = None
-    name_prefix: str = ""
 
 
 class Blueprint(Registrar):
@@ -71,33 +60,12 @@ class Blueprint(Registrar):
         version_prefix: What stands in front of the version.
     """
 
+    # fmt: off
     __slots__ = (
-        "copied_from",
-        "exceptions",
-        "host",
-        "listeners",
-        "middlewares",
-        "routes",
-        "statics",
-        "strict_slashes",
-        "url_prefix",
-        "version",
-        "version_prefix",
-        "websocket_routes",
+        "copied_from", "exceptions", "host", "listeners", "middlewares", "routes", "statics", "strict_slashes",
+        "url_prefix", "version", "version_prefix", "websocket_routes",
     )
-
-    url_prefix: str | None
-    host: str | list[str] | None
-    version: Version
-    version_prefix: str
-    strict_slashes: bool | None
-    copied_from: str
-    routes: list[Route]
-    websocket_routes: list[Route]
-    statics: list[Route]
-    middlewares: list[MiddlewareSpec]
-    exceptions: list[ExceptionSpec]
-    listeners: dict[str, list[Callable[..., Any]]]
+    # fmt: on
 
     def __init__(
         self,
@@ -106,16 +74,16 @@ class Blueprint(Registrar):
         host: list[str] | str | None = None,
         version: Version = None,
         strict_slashes: bool | None = None,
-        version_prefix: str = _DEFAULT_VERSION_PREFIX,
+        version_prefix: str = USUAL_VERSION_PREFIX,
     ) -> None:
         super().__init__(name)
-        self.url_prefix = _without_trailing_slash(url_prefix)
+        self.url_prefix = without_trailing_slash(url_prefix)
         self.host = host
         self.version = version
         self.version_prefix = version_prefix
         self.strict_slashes = strict_slashes
-        self.copied_from = ""
         self.ctx = SimpleNamespace()
+        self.copied_from = ""
         self._allow_route_overwrite = False
         self.reset()
 
@@ -124,26 +92,37 @@ class Blueprint(Registrar):
         quoted = (f'{name}="{value}"' if isinstance(value, str) else f"{name}={value}" for name, value in shown.items())
         return f"{type(self).__name__}({', '.join(quoted)})"
 
-    # -- Declaring ---------------------------------------------------------------------------------------------------
-
-    def _declare(self, spec: Spec) -> None:
-        if isinstance(spec, RouteSpec) and self._allow_route_overwrite:
-            spec = replace(spec, overwrite=True)
-        self._record(spec)
-        for app, overlay in list(self._registrations):
-            self._apply(app, overlay, [spec])
-
-    def reset(self) -> None:
-        """Forget all registrations; what was declared stays."""
-        self._registrations: list[tuple[Sanic[Any, Any], Overlay]] = []
-        self.routes = []
-        self.websocket_routes = []
-        self.statics = []
-        self.middlewares = []
-        self.exceptions = []
-        self.listeners = defaultdict(list)
-
     # -- Registering -------------------------------------------------------------------------------------------------
+
+    def register(self, app: Sanic[Any, Any], options: dict[str, Any]) -> None:
+        """Apply everything that was declared to an application; `Sanic.blueprint` calls this.
+
+        Args:
+            app: The application.
+            options: The fields of an `Overlay` that are set.
+
+        Raises:
+            SanicException: It has commands.
+        """
+        overlay = Overlay(**{name: value for name, value in options.items() if value is not None})
+        if any(app is known and vars(overlay) == vars(laid) for known, laid in self._registrations):
+            return
+        for command in self._future_commands:
+            raise self._refusal(command)
+        around: list[Spec] = [*self._future_middleware, *self._future_exceptions]
+        specs: list[Spec] = [*self._future_routes, *self._future_statics]
+        if not any(app is known for known, _ in self._registrations):
+            # These know no paths, so that a second prefix changes nothing for them.
+            specs += [*self._future_listeners, *self._future_signals]
+        with app.amend():
+            routes = apply_blueprint(app, self, overlay, specs, around)
+        self._registrations.append((app, overlay))
+        self._note(routes, [*specs, *around])
+
+    @property
+    def registered(self) -> bool:
+        """Whether it is registered on an application."""
+        return bool(self._registrations)
 
     @property
     def apps(self) -> set[Sanic[Any, Any]]:
@@ -152,42 +131,21 @@ class Blueprint(Registrar):
         Raises:
             SanicException: There is none.
         """
-        apps = {app for app, _ in self._registrations}
-        if not apps:
+        if not self._registrations:
             raise SanicException(
                 f"{self} has not yet been registered to an app: call app.blueprint({self.name}) first."
             )
-        return apps
+        return {app for app, _ in self._registrations}
 
-    @property
-    def registered(self) -> bool:
-        """Whether it is registered on an application."""
-        return bool(self._registrations)
-
-    def register(self, app: Sanic[Any, Any], options: dict[str, Any]) -> None:
-        """Apply everything that was declared to an application; `Sanic.blueprint` calls this.
-
-        Args:
-            app: The application.
-            options: The fields of an `Overlay` that are set.
-        """
-        overlay = Overlay(**{name: value for name, value in options.items() if value is not None})
-        if (app, overlay) in self._registrations:
-            return
-        if self._future_commands:
-            raise SanicException(
-                f"{self} has commands ({', '.join(sorted(c.name for c in self._future_commands))}), and commands "
-                "cannot be added to blueprints: declare them with @app.command."
-            )
-        specs: list[Spec] = [
-            *self._future_routes,
-            *self._future_middleware,
-            *self._future_exceptions,
-            *self._future_listeners,
-            *self._future_signals,
-        ]
-        self._registrations.append((app, overlay))
-        self._apply(app, overlay, specs)
+    def reset(self) -> None:
+        """Forget all registrations; what was declared stays."""
+        self._registrations: list[tuple[Sanic[Any, Any], Overlay]] = []
+        self.routes: list[Route] = []
+        self.websocket_routes: list[Route] = []
+        self.statics: list[Route] = []
+        self.middlewares: list[MiddlewareSpec] = []
+        self.exceptions: list[ExceptionSpec] = []
+        self.listeners: dict[str, list[Callable[..., Any]]] = defaultdict(list)
 
     @staticmethod
     def register_futures(apps: Iterable[Sanic[Any, Any]], bp: Blueprint, futures: Iterable[Iterable[Any]]) -> None:
@@ -198,44 +156,28 @@ class Blueprint(Registrar):
             bp: The blueprint that has them.
             futures: Collections of declarations.
         """
-        wanted = set(apps)
-        specs = [spec for collection in futures for spec in collection]
-        for app, overlay in list(bp._registrations):
-            if app in wanted:
-                bp._apply(app, overlay, specs)
+        bp._apply_late([spec for collection in futures for spec in collection], set(apps))
 
-    def _apply(self, app: Sanic[Any, Any], overlay: Overlay, specs: Iterable[Spec]) -> None:
-        full_name = f"{overlay.name_prefix}_{self.name}" if overlay.name_prefix else self.name
-        prefix = f"{app.name}.{full_name}."
-        added: list[Route] = []
-        # The middleware and the handlers that stood before these routes were declared belong to them as well.
-        earlier: list[MiddlewareSpec | ExceptionSpec] = [
-            *(spec for spec in self._future_middleware if spec not in specs),
-            *(spec for spec in self._future_exceptions if spec not in specs),
-        ]
-        with app.amend():
-            for spec in specs:
-                if isinstance(spec, RouteSpec):
-                    added += app._declare(self._overlaid(spec, overlay, prefix))
-            names = {route.name for route in added}
-            every_name = {route.name for route in self._routes_of(app) if route.name.startswith(prefix)} | names
-            for spec in [*earlier, *specs]:
-                targets = names if spec in earlier else every_name
-                if isinstance(spec, MiddlewareSpec) and targets:
-                    app._apply_middleware(spec, sorted(targets))
-                elif isinstance(spec, ExceptionSpec) and targets:
-                    app._apply_exception(spec, sorted(targets))
-                elif isinstance(spec, ListenerSpec):
-                    app._apply_listener(spec, from_blueprint=True)
-                elif isinstance(spec, SignalSpec):
-                    condition = {"__blueprint__": self.name, **(spec.condition or {})}
-                    app._declare(replace(spec, condition=condition, exclusive=False))
-                elif isinstance(spec, CommandSpec):
-                    raise SanicException(f"Commands cannot be added to blueprints ({self}): use @app.command.")
-        self._note(added, specs)
+    def _declare(self, spec: Spec) -> None:
+        if isinstance(spec, (RouteSpec, StaticSpec)) and self._allow_route_overwrite:
+            spec = replace(spec, overwrite=True)
+        if isinstance(spec, CommandSpec) and self._registrations:
+            raise self._refusal(spec)
+        earlier: list[Spec] = [*self._future_middleware, *self._future_exceptions]
+        self._record(spec)
+        self._apply_late([spec], {app for app, _ in self._registrations}, earlier)
 
-    def _routes_of(self, app: Sanic[Any, Any]) -> Iterator[Route]:
-        return (route for route in self.routes if route.router is app.router)
+    def _apply_late(self, specs: list[Spec], apps: set[Sanic[Any, Any]], earlier: Iterable[Spec] = ()) -> None:
+        served: set[Sanic[Any, Any]] = set()
+        for app, overlay in list(self._registrations):
+            if app not in apps:
+                continue
+            again = app in served
+            served.add(app)
+            new = [spec for spec in specs if not (again and isinstance(spec, (ListenerSpec, SignalSpec)))]
+            with app.amend():
+                routes = apply_blueprint(app, self, overlay, new, list(earlier))
+            self._note(routes, new)
 
     def _note(self, routes: list[Route], specs: Iterable[Spec]) -> None:
         self.routes += routes
@@ -249,16 +191,10 @@ class Blueprint(Registrar):
             elif isinstance(spec, ListenerSpec) and spec.listener not in self.listeners[spec.event]:
                 self.listeners[spec.event].append(spec.listener)
 
-    def _overlaid(self, spec: RouteSpec, overlay: Overlay, prefix: str) -> RouteSpec:
-        uri = f"{overlay.url_prefix}{spec.uri}"
-        return replace(
-            spec,
-            uri=uri[1:] if uri.startswith("//") else uri,
-            host=spec.host if spec.host is not None else self.host,
-            version=spec.version if spec.version is not None else overlay.version,
-            version_prefix=_first_unusual(spec.version_prefix, overlay.version_prefix),
-            strict_slashes=spec.strict_slashes if spec.strict_slashes is not None else overlay.strict_slashes,
-            name=prefix + spec.name.partition(".")[2],
+    def _refusal(self, command: CommandSpec) -> SanicException:
+        return SanicException(
+            f"The command {command.name!r} cannot be on {self}: commands belong to applications, declare it with "
+            "@app.command."
         )
 
     # -- Signals -----------------------------------------------------------------------------------------------------
@@ -332,39 +268,40 @@ class Blueprint(Registrar):
         Raises:
             SanicException: It would be registered, and has static routes, whose names would collide.
         """
+        given = {
+            "url_prefix": url_prefix if isinstance(url_prefix, Default) else without_trailing_slash(url_prefix),
+            "version": version,
+            "version_prefix": version_prefix,
+            "strict_slashes": strict_slashes,
+            "_allow_route_overwrite": allow_route_overwrite,
+        }
         new = copy(self)
-        new.name = name
+        new.name = checked_name(type(self).__name__, name)
         new.copied_from = self.name
         new.ctx = deepcopy(self.ctx) if with_ctx else SimpleNamespace()
-        if not isinstance(url_prefix, Default):
-            new.url_prefix = _without_trailing_slash(url_prefix)
-        if not isinstance(version, Default):
-            new.version = version
-        if not isinstance(version_prefix, Default):
-            new.version_prefix = version_prefix
-        if not isinstance(strict_slashes, Default):
-            new.strict_slashes = strict_slashes
-        if not isinstance(allow_route_overwrite, Default):
-            new._allow_route_overwrite = allow_route_overwrite
-        new._future_routes = [
-            replace(
-                spec,
-                name=f"{name}.{spec.name.partition('.')[2]}",
-                overwrite=spec.overwrite or new._allow_route_overwrite,
-            )
-            for spec in self._future_routes
-        ]
-        for collection in ("_future_middleware", "_future_exceptions", "_future_listeners", "_future_signals"):
-            setattr(new, collection, list(getattr(self, collection)))
+        for attribute, value in given.items():
+            if not isinstance(value, Default):
+                setattr(new, attribute, value)
+
+        def renamed(spec: Declared) -> Declared:
+            own_name = spec.name.partition(".")[2]
+            return replace(spec, name=f"{name}.{own_name}", overwrite=spec.overwrite or new._allow_route_overwrite)
+
+        new._future_routes = [renamed(spec) for spec in self._future_routes]
+        new._future_statics = [renamed(spec) for spec in self._future_statics]
+        new._future_middleware = list(self._future_middleware)
+        new._future_exceptions = list(self._future_exceptions)
+        new._future_listeners = list(self._future_listeners)
+        new._future_signals = list(self._future_signals)
         new._future_commands = set(self._future_commands)
         new.reset()
-        if with_registration and self.registered:
-            if any(spec.static for spec in self._future_routes):
+        if with_registration and self._registrations:
+            if self._future_statics or any(spec.static for spec in self._future_routes):
                 raise SanicException(
                     f"Cannot register the copy {name!r} of {self}: it has static routes, whose names would collide. "
                     "Use copy(..., with_registration=False) and register it with a name_prefix."
                 )
-            for app in self.apps:
+            for app in dict.fromkeys(app for app, _ in self._registrations):
                 app.blueprint(new)
         return new
 
@@ -374,19 +311,10 @@ class Blueprint(Registrar):
         url_prefix: str | None = None,
         version: Version = None,
         strict_slashes: bool | None = None,
-        version_prefix: str = _DEFAULT_VERSION_PREFIX,
+        version_prefix: str = USUAL_VERSION_PREFIX,
         name_prefix: str | None = "",
     ) -> BlueprintGroup:
-        """Put blueprints together.
-
-        Args:
-            *blueprints: Blueprints, groups, or lists of them.
-            url_prefix: Stands in front of the prefixes of all of them.
-            version: For those without one.
-            strict_slashes: For those that do not say.
-            version_prefix: For those that have the usual one.
-            name_prefix: Stands in front of their names.
-        """
+        """Put blueprints, groups, or lists of them together; for the arguments see `BlueprintGroup`."""
         group = BlueprintGroup(url_prefix, version, strict_slashes, version_prefix, name_prefix)
         for item in _flatten(blueprints):
             group.append(item)
@@ -399,86 +327,66 @@ class Blueprint(Registrar):
 
 
 class BlueprintGroup(MutableSequence[Any]):
-    """Blueprints, and groups of them, that share prefixes and versions; made by `Blueprint.group`."""
+    """Blueprints, and groups of them, that share prefixes and versions; made by `Blueprint.group`.
+
+    Args:
+        url_prefix: Stands in front of the prefixes of all its blueprints.
+        version: Version of those that have none.
+        strict_slashes: Whether a trailing slash matters, for those that do not say.
+        version_prefix: What stands in front of the version, for those that have the usual one.
+        name_prefix: Stands in front of the names of its blueprints.
+    """
+
+    __slots__ = (
+        "_registered_at",
+        "blueprints",
+        "name_prefix",
+        "strict_slashes",
+        "url_prefix",
+        "version",
+        "version_prefix",
+    )
 
     def __init__(
         self,
         url_prefix: str | None = None,
         version: Version = None,
         strict_slashes: bool | None = None,
-        version_prefix: str = _DEFAULT_VERSION_PREFIX,
+        version_prefix: str = USUAL_VERSION_PREFIX,
         name_prefix: str | None = "",
     ) -> None:
-        self._blueprints: list[Blueprint | BlueprintGroup] = []
-        self._url_prefix = url_prefix
-        self._version = version
-        self._strict_slashes = strict_slashes
-        self._version_prefix = version_prefix
-        self._name_prefix = name_prefix
+        self.blueprints: list[Blueprint | BlueprintGroup] = []
+        self.url_prefix = url_prefix
+        self.version = version
+        self.strict_slashes = strict_slashes
+        self.version_prefix = version_prefix
+        self.name_prefix = name_prefix
         self._registered_at = ""
 
-    @property
-    def url_prefix(self) -> str | None:
-        """Stands in front of the prefixes of all its blueprints."""
-        return self._url_prefix
-
-    @property
-    def blueprints(self) -> list[Blueprint | BlueprintGroup]:
-        """Its blueprints and groups, in order."""
-        return self._blueprints
-
-    @property
-    def version(self) -> Version:
-        """Version of the blueprints that have none."""
-        return self._version
-
-    @property
-    def strict_slashes(self) -> bool | None:
-        """Whether a trailing slash matters, for the blueprints that do not say."""
-        return self._strict_slashes
-
-    @property
-    def version_prefix(self) -> str:
-        """What stands in front of versions."""
-        return self._version_prefix
-
-    @property
-    def name_prefix(self) -> str | None:
-        """What stands in front of the names of its blueprints."""
-        return self._name_prefix
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._blueprints)
-
     def __len__(self) -> int:
-        return len(self._blueprints)
+        return len(self.blueprints)
 
     @overload
     def __getitem__(self, item: int) -> Any: ...
     @overload
     def __getitem__(self, item: slice) -> MutableSequence[Any]: ...
     def __getitem__(self, item: int | slice) -> Any:
-        return self._blueprints[item]
+        return self.blueprints[item]
 
     def __setitem__(self, index: Any, item: Any) -> None:
         items = item if isinstance(index, slice) else [item]
         for one in items:
             self._check(one)
-        self._blueprints[index] = item
+        self.blueprints[index] = item
 
     def __delitem__(self, index: int | slice) -> None:
         self._check_early("removed")
-        del self._blueprints[index]
+        del self.blueprints[index]
 
     def insert(self, index: int, item: Any) -> None:
         """Put a blueprint or a group at a place."""
         self._check(item)
-        self._blueprints.insert(index, item)
-
-    def append(self, value: Any) -> None:
-        """Put a blueprint or a group at the end."""
-        self._check(value)
-        self._blueprints.append(value)
+        self.blueprints.insert(index, item)
 
     def _check(self, item: object) -> None:
         if not isinstance(item, (Blueprint, BlueprintGroup)):
@@ -495,7 +403,7 @@ class BlueprintGroup(MutableSequence[Any]):
     def leaves(self, *outer: BlueprintGroup) -> Iterator[tuple[Blueprint, tuple[BlueprintGroup, ...]]]:
         """All blueprints, each with the groups around it, innermost first."""
         around = (self, *outer)
-        for item in self._blueprints:
+        for item in self.blueprints:
             if isinstance(item, BlueprintGroup):
                 yield from item.leaves(*around)
             else:
@@ -504,12 +412,34 @@ class BlueprintGroup(MutableSequence[Any]):
     def mark_registered(self, place: str) -> None:
         """Note where the group was registered; afterwards it cannot change."""
         self._registered_at = self._registered_at or place
-        for item in self._blueprints:
+        for item in self.blueprints:
             if isinstance(item, BlueprintGroup):
                 item.mark_registered(place)
 
-    def _each(self) -> Iterator[Blueprint]:
-        return (blueprint for blueprint, _ in self.leaves())
+    # -- Declaring on all of them ------------------------------------------------------------------------------------
+
+    def middleware(self, *args: Any, **kwargs: Any) -> Any:
+        """`Blueprint.middleware` on all its blueprints."""
+
+        def decorate(function: Function) -> Function:
+            for blueprint in self._each():
+                blueprint.middleware(function, *args, **kwargs)
+            return function
+
+        if args and callable(args[0]):
+            function, *args = args  # type: ignore[assignment]
+            return decorate(function)
+        return decorate
+
+    def on_request(self, middleware: Any = None, *, priority: int = 0) -> Any:
+        """`Blueprint.on_request` on all its blueprints."""
+        decorate = self.middleware("request", priority=priority)
+        return decorate if middleware is None else decorate(middleware)
+
+    def on_response(self, middleware: Any = None, *, priority: int = 0) -> Any:
+        """`Blueprint.on_response` on all its blueprints."""
+        decorate = self.middleware("response", priority=priority)
+        return decorate if middleware is None else decorate(middleware)
 
     def exception(self, *exceptions: Any, **kwargs: Any) -> Callable[[Function], Function]:
         """`Blueprint.exception` on all its blueprints."""
@@ -521,29 +451,8 @@ class BlueprintGroup(MutableSequence[Any]):
 
         return decorate
 
-    def middleware(self, *args: Any, **kwargs: Any) -> Any:
-        """`Blueprint.middleware` on all its blueprints."""
-
-        def decorate(function: Any) -> Any:
-            for blueprint in self._each():
-                blueprint.middleware(function, *rest, **kwargs)
-            return function
-
-        if args and callable(args[0]):
-            rest = args[1:]
-            return decorate(args[0])
-        rest = args
-        return decorate
-
-    def on_request(self, middleware: Any = None, *, priority: int = 0) -> Any:
-        """`Blueprint.on_request` on all its blueprints."""
-        decorate = self.middleware("request", priority=priority)
-        return decorate(middleware) if callable(middleware) else decorate
-
-    def on_response(self, middleware: Any = None, *, priority: int = 0) -> Any:
-        """`Blueprint.on_response` on all its blueprints."""
-        decorate = self.middleware("response", priority=priority)
-        return decorate(middleware) if callable(middleware) else decorate
+    def _each(self) -> Iterable[Blueprint]:
+        return dict.fromkeys(blueprint for blueprint, _ in self.leaves())
 
 
 def lazy(func: Callable[..., Any], as_decorator: bool = True) -> Callable[..., Any]:
@@ -555,60 +464,24 @@ def lazy(func: Callable[..., Any], as_decorator: bool = True) -> Callable[..., A
     return func
 
 
-def overlay_for(blueprint: Blueprint, groups: tuple[BlueprintGroup, ...], given: dict[str, Any]) -> dict[str, Any]:
-    """What a registration lays over a blueprint.
-
-    The setting that stands nearest to the route wins: what `app.blueprint` was given for this very blueprint, the
-    blueprint's own, those of the groups from inner to outer, what `app.blueprint` was given for the group. Prefixes of
-    paths add up; of the prefixes of names the outermost wins.
+def overlays(
+    item: Blueprint | BlueprintGroup | Iterable[Any], given: Registration
+) -> Iterator[tuple[Blueprint, Overlay]]:
+    """The blueprints that a registration is about, each with what is laid over it.
 
     Args:
-        blueprint: The blueprint.
-        groups: The groups around it, innermost first.
-        given: The arguments of `app.blueprint` that were given.
+        item: A blueprint, a group, or several of them.
+        given: The arguments of the registration.
     """
-    direct = {} if groups else given
-    around = given if groups else {}
-    versions = [direct.get("version"), blueprint.version, *(group.version for group in groups), around.get("version")]
-    prefixes = [
-        direct.get("version_prefix"),
-        blueprint.version_prefix,
-        *(group.version_prefix for group in groups),
-        around.get("version_prefix"),
-    ]
-    strict = [blueprint.strict_slashes, *(group.strict_slashes for group in groups), given.get("strict_slashes")]
-    names = [given.get("name_prefix"), *(group.name_prefix for group in reversed(groups))]
-    own = direct.get("url_prefix")
-    paths = [around.get("url_prefix"), *(group.url_prefix for group in reversed(groups))]
-    paths.append(blueprint.url_prefix if own is None else own)
-    return {
-        "url_prefix": "".join(_as_prefix(path) for path in paths),
-        "version": next((version for version in versions if version is not None), None),
-        "version_prefix": _first_unusual(*(prefix for prefix in prefixes if prefix is not None)),
-        "strict_slashes": next((value for value in strict if value is not None), None),
-        "name_prefix": next((name for name in names if name), ""),
-    }
-
-
-def calling_place() -> str:
-    """File and line of the nearest caller outside of this package."""
-    frame = currentframe()
-    while frame is not None and str(frame.f_globals.get("__name__", "")).split(".")[0] == "sanic":
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else "an unknown place"
-
-
-def _first_unusual(*prefixes: str) -> str:
-    return next((prefix for prefix in prefixes if prefix != _DEFAULT_VERSION_PREFIX), _DEFAULT_VERSION_PREFIX)
-
-
-def _as_prefix(path: str | None) -> str:
-    path = (path or "").rstrip("/")
-    return f"/{path.lstrip('/')}" if path else ""
-
-
-def _without_trailing_slash(prefix: str | None) -> str | None:
-    return prefix[:-1] if prefix and prefix.endswith("/") else prefix
+    if isinstance(item, Blueprint):
+        yield item, Overlay.of(item, (), given)
+    elif isinstance(item, BlueprintGroup):
+        for blueprint, groups in item.leaves():
+            yield blueprint, Overlay.of(blueprint, groups, given)
+        item.mark_registered(calling_place())
+    else:
+        for one in item:
+            yield from overlays(one, given)
 
 
 def _flatten(items: Iterable[Any]) -> Iterator[Blueprint | BlueprintGroup]:

@@ -68,8 +68,13 @@ DEFAULT_CONFIG: Final[dict[str, Any]] = {
     "REAL_IP_HEADER": None,
     "REQUEST_BUFFER_SIZE": 65536,
     "REQUEST_ID_HEADER": "X-Request-ID",
+    "REQUEST_MAX_FORM_FIELDS": 10_000,
+    "REQUEST_MAX_FORM_FIELD_SIZE": 1_048_576,
+    "REQUEST_MAX_FORM_PARTS": 1000,
     "REQUEST_MAX_HEADERS": 100,
     "REQUEST_MAX_HEADER_SIZE": 8192,
+    "REQUEST_MAX_PART_HEADERS": 8,
+    "REQUEST_MAX_PART_HEADER_SIZE": 8192,
     "REQUEST_MAX_SIZE": 100_000_000,
     "REQUEST_MAX_TARGET_SIZE": 65535,
     "REQUEST_MIN_BODY_RATE": 240,
@@ -78,9 +83,12 @@ DEFAULT_CONFIG: Final[dict[str, Any]] = {
     "TLS_CERT_PASSWORD": "",
     "TOUCHUP": _default,
     "USE_UVLOOP": _default,
+    "WEBSOCKET_COMPRESSION": False,
     "WEBSOCKET_MAX_SIZE": 1_048_576,
+    "WEBSOCKET_ORIGINS": None,
     "WEBSOCKET_PING_INTERVAL": 20,
     "WEBSOCKET_PING_TIMEOUT": 20,
+    "WORKER_HANG_TIMEOUT": 60.0,
 }
 
 _ERROR_FORMATS: Final = ("auto", "html", "json", "text")
@@ -158,8 +166,13 @@ class Config(dict[str, Any]):
         REAL_IP_HEADER: str | None
         REQUEST_BUFFER_SIZE: int
         REQUEST_ID_HEADER: str
+        REQUEST_MAX_FORM_FIELDS: int
+        REQUEST_MAX_FORM_FIELD_SIZE: int
+        REQUEST_MAX_FORM_PARTS: int
         REQUEST_MAX_HEADERS: int
         REQUEST_MAX_HEADER_SIZE: int
+        REQUEST_MAX_PART_HEADERS: int
+        REQUEST_MAX_PART_HEADER_SIZE: int
         REQUEST_MAX_SIZE: int
         REQUEST_MAX_TARGET_SIZE: int
         REQUEST_MIN_BODY_RATE: float
@@ -169,9 +182,12 @@ class Config(dict[str, Any]):
         TLS_CERT_PASSWORD: str
         TOUCHUP: bool | Default
         USE_UVLOOP: bool | Default
+        WEBSOCKET_COMPRESSION: bool
         WEBSOCKET_MAX_SIZE: int | None
+        WEBSOCKET_ORIGINS: str | list[str] | None
         WEBSOCKET_PING_INTERVAL: float | None
         WEBSOCKET_PING_TIMEOUT: float | None
+        WORKER_HANG_TIMEOUT: float | None
 
     def __init__(
         self,
@@ -425,8 +441,13 @@ _CHECKS: Final[dict[str, Check]] = {
     # A negative count is refused when the application is prepared to serve.
     "PROXIES_COUNT": _number("a number of proxies", optional=True),
     "REQUEST_BUFFER_SIZE": _BYTES,
+    "REQUEST_MAX_FORM_FIELDS": _COUNT,
+    "REQUEST_MAX_FORM_FIELD_SIZE": _BYTES,
+    "REQUEST_MAX_FORM_PARTS": _COUNT,
     "REQUEST_MAX_HEADERS": _COUNT,
     "REQUEST_MAX_HEADER_SIZE": _BYTES,
+    "REQUEST_MAX_PART_HEADERS": _COUNT,
+    "REQUEST_MAX_PART_HEADER_SIZE": _BYTES,
     "REQUEST_MAX_SIZE": _BYTES,
     "REQUEST_MAX_TARGET_SIZE": _BYTES,
     "REQUEST_MIN_BODY_RATE": _number("a number of bytes per second", minimum=0),
@@ -435,4 +456,5 @@ _CHECKS: Final[dict[str, Check]] = {
     "WEBSOCKET_MAX_SIZE": _number("a number of bytes", minimum=0, optional=True),
     "WEBSOCKET_PING_INTERVAL": _OPTIONAL_SECONDS,
     "WEBSOCKET_PING_TIMEOUT": _OPTIONAL_SECONDS,
+    "WORKER_HANG_TIMEOUT": _number("a number of seconds", minimum=0, optional=True),
 }

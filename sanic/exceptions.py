@@ -29,6 +29,8 @@ The tree (status; q = quiet, not logged unless NOISY_EXCEPTIONS is on)::
     └── WebsocketClosed                 500 q
     asyncio.CancelledError
     └── RequestCancelled                q
+    ConnectionResetError
+    └── ClientDisconnected              q
     Exception
     └── ServerKilled                    q
 
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BadRequest",
     "BadURL",
+    "ClientDisconnected",
     "ContentRangeError",
     "ExpectationFailed",
     "FileNotFound",
@@ -414,6 +417,12 @@ class WebsocketClosed(SanicException):
 
 class RequestCancelled(CancelledError):
     """The client went away while its request was being handled; used inside the package."""
+
+    quiet = True
+
+
+class ClientDisconnected(ConnectionResetError):
+    """The client has left: there is nobody to send to, and nothing more to receive."""
 
     quiet = True
 

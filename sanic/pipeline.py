@@ -7,11 +7,14 @@ coroutine function made of just what is registered for them.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
+from sanic.answering import is_response, wrong_result
 from sanic.log import error_logger
-from sanic.middleware import Middleware
+from sanic.middleware import Middleware, MiddlewareLocation, MiddlewareQueue
+from sanic.response import BaseHTTPResponse
 
 if TYPE_CHECKING:
     from sanic.app import Sanic
@@ -26,33 +29,69 @@ RequestPipeline = Callable[["Request[Any, Any]"], Awaitable[Any]]
 ResponsePipeline = Callable[["Request[Any, Any]", Any], Awaitable[Any]]
 
 
-def in_request_order(middleware: Iterable[Any]) -> list[Any]:
+def compile_pipelines(app: Sanic[Any, Any]) -> None:
+    """Compose what requests go through: for each route, and for requests that no route is found for."""
+    for route in app.router.routes:
+        recompile = partial(compile_route, app, route)
+        request_middleware = (app.request_middleware, app.named_request_middleware.get(route.name, ()))
+        response_middleware = (app.response_middleware, app.named_response_middleware.get(route.name, ()))
+        route.extra.request_middleware = MiddlewareQueue(in_request_order(*request_middleware), recompile)
+        route.extra.response_middleware = MiddlewareQueue(in_response_order(*response_middleware), recompile)
+        compile_route(app, route)
+    app.request_pipeline = compile_request_middleware(app, in_request_order(app.request_middleware))
+    app.response_pipeline = compile_response_middleware(app, in_response_order(app.response_middleware))
+
+
+def in_request_order(*middleware: Iterable[Any]) -> list[Middleware]:
     """Priority descending, then order of definition."""
-    return _sort(middleware, last_first=False)
+    gathered = Middleware.convert(*middleware, location=MiddlewareLocation.REQUEST)
+    return sorted(gathered, key=lambda item: item.order, reverse=True)
 
 
-def in_response_order(middleware: Iterable[Any]) -> list[Any]:
+def in_response_order(*middleware: Iterable[Any]) -> list[Middleware]:
     """The exact reverse of the order of requests."""
-    return _sort(middleware, last_first=True)
+    gathered = Middleware.convert(*middleware, location=MiddlewareLocation.RESPONSE)
+    return sorted(gathered, key=lambda item: item.order)
 
 
-def _sort(middleware: Iterable[Any], last_first: bool) -> list[Any]:
-    # Plain callables have been put at an end of the queue by hand; there they stay.
-    first: list[Any] = []
-    proper: list[Middleware] = []
-    last: list[Any] = []
-    for item in middleware:
-        if isinstance(item, Middleware):
-            proper.append(item)
-        else:
-            (last if proper else first).append(item)
-    proper.sort(key=lambda item: item.order, reverse=not last_first)
-    return [*first, *proper, *last]
+def compile_route(app: Sanic[Any, Any], route: Route) -> None:
+    """Compose what surrounds a route's handler into `route.pipeline` and `route.response_pipeline`."""
+    request_middleware = compile_request_middleware(app, route.extra.request_middleware)
+    route.response_pipeline = compile_response_middleware(app, route.extra.response_middleware)
+    announces_before = "http.handler.before" in app.observed_signals
+    announces_after = "http.handler.after" in app.observed_signals
+    if request_middleware is None and not announces_before and not announces_after:
+        route.pipeline = None if iscoroutinefunction(route.handler) else call_handler
+        return
+
+    async def run(request: Request[Any, Any], handler: Callable[..., Any]) -> Any:
+        if request_middleware is not None:
+            response = await request_middleware(request)
+            if response:
+                return response
+        if announces_before:
+            context = {"request": request}
+            await app.dispatch("http.handler.before", inline=True, context=context, fail_not_found=False)
+        response = await call_handler(request, handler)
+        if announces_after:
+            context = {"request": request}
+            await app.dispatch("http.handler.after", inline=True, context=context, fail_not_found=False)
+        return response
+
+    route.pipeline = run
+
+
+async def call_handler(request: Request[Any, Any], handler: Callable[..., Any]) -> Any:
+    """Call a handler that may be sync or async; whatever it is that it returns."""
+    response = handler(request, **request.match_info)
+    if isawaitable(response):
+        response = await response
+    return response
 
 
 def compile_request_middleware(app: Sanic[Any, Any], middleware: Iterable[Any]) -> RequestPipeline | None:
     """Compose request middleware, in the order given; None when there is none."""
-    functions = [getattr(item, "func", item) for item in middleware]
+    functions = [item.func if isinstance(item, Middleware) else item for item in middleware]
     if not functions:
         return None
     around = _signals_around_middleware(app)
@@ -68,6 +107,8 @@ def compile_request_middleware(app: Sanic[Any, Any], middleware: Iterable[Any]) 
             if around is not None:
                 await around("http.middleware.after", request, None, "request")
             if response:
+                if not is_response(response):
+                    raise wrong_result(function, response, request)
                 return response
         return None
 
@@ -76,7 +117,7 @@ def compile_request_middleware(app: Sanic[Any, Any], middleware: Iterable[Any]) 
 
 def compile_response_middleware(app: Sanic[Any, Any], middleware: Iterable[Any]) -> ResponsePipeline | None:
     """Compose response middleware, in the order given; None when there is none."""
-    functions = [getattr(item, "func", item) for item in middleware]
+    functions = [item.func if isinstance(item, Middleware) else item for item in middleware]
     around = _signals_around_middleware(app)
     announces = "http.lifecycle.response" in app.observed_signals
     if not functions and not announces:
@@ -84,21 +125,24 @@ def compile_response_middleware(app: Sanic[Any, Any], middleware: Iterable[Any])
 
     async def run(request: Request[Any, Any], response: Any) -> Any:
         replacement = None
-        try:
-            for function in functions:
-                if around is not None:
-                    await around("http.middleware.before", request, response, "response")
+        for function in functions:
+            if around is not None:
+                await around("http.middleware.before", request, response, "response")
+            try:
                 replacement = function(request, response)
                 if isawaitable(replacement):
                     replacement = await replacement
-                if around is not None:
-                    await around("http.middleware.after", request, replacement or response, "response")
-                if replacement:
-                    break
-        except Exception:
-            # The response is there: it goes out as it was.
-            error_logger.exception("Exception occurred in one of response middleware handlers")
-            replacement = None
+                if replacement and not isinstance(replacement, BaseHTTPResponse):
+                    raise wrong_result(function, replacement, request)
+            except Exception:
+                # The response is there: it goes out as it was.
+                error_logger.exception("Exception occurred in one of response middleware handlers")
+                replacement = None
+                break
+            if around is not None:
+                await around("http.middleware.after", request, replacement or response, "response")
+            if replacement:
+                break
         if announces:
             context = {"request": request, "response": replacement or response}
             await app.dispatch("http.lifecycle.response", context=context, inline=True, fail_not_found=False)
@@ -123,37 +167,3 @@ def _signals_around_middleware(app: Sanic[Any, Any]) -> Callable[..., Awaitable[
             )
 
     return around
-
-
-def compile_route(app: Sanic[Any, Any], route: Route) -> None:
-    """Compose what surrounds a route's handler into `route.pipeline` and `route.response_pipeline`."""
-    request_middleware = compile_request_middleware(app, route.extra.request_middleware)
-    route.response_pipeline = compile_response_middleware(app, route.extra.response_middleware)
-    announces_before = "http.handler.before" in app.observed_signals
-    announces_after = "http.handler.after" in app.observed_signals
-    if request_middleware is None and not announces_before and not announces_after:
-        route.pipeline = None if iscoroutinefunction(route.handler) else _call_handler
-        return
-
-    async def run(request: Request[Any, Any], handler: Callable[..., Any]) -> Any:
-        if request_middleware is not None:
-            response = await request_middleware(request)
-            if response:
-                return response
-        if announces_before:
-            context = {"request": request}
-            await app.dispatch("http.handler.before", inline=True, context=context, fail_not_found=False)
-        response = await _call_handler(request, handler)
-        if announces_after:
-            context = {"request": request}
-            await app.dispatch("http.handler.after", inline=True, context=context, fail_not_found=False)
-        return response
-
-    route.pipeline = run
-
-
-async def _call_handler(request: Request[Any, Any], handler: Callable[..., Any]) -> Any:
-    response = handler(request, **request.match_info)
-    if isawaitable(response):
-        response = await response
-    return response

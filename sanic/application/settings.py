@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from sanic.application.constants import Mode
 from sanic.application.state import ApplicationServerInfo
-from sanic.log import error_logger
+from sanic.log import deprecation, error_logger
 from sanic.models.http_version import HTTP
 
 if TYPE_CHECKING:
-    from sanic.app import Sanic
+    from sanic.runnable import Runnable
 
 
 def check_settings(
@@ -50,14 +50,61 @@ def check_settings(
         )
 
 
-def apply_to_config(app: Sanic[Any, Any], values: Mapping[str, Any]) -> None:
+def check_protection(*, version: HTTP, ssl: Any, auto_tls: bool) -> None:
+    """Refuse what this server cannot do yet, where going on without it would leave the users unprotected.
+
+    Raises:
+        RuntimeError: An option is not available yet.
+    """
+    if version is HTTP.VERSION_3:
+        raise RuntimeError("HTTP/3 is not available yet: use version=1.")
+    if auto_tls:
+        raise RuntimeError("auto_tls is not available yet: pass a certificate as ssl=ssl.SSLContext(...).")
+    if ssl is not None and not hasattr(ssl, "wrap_bio"):
+        raise RuntimeError(
+            f"ssl={ssl!r} is not available yet: pass an ssl.SSLContext that has loaded the certificate and its key."
+        )
+
+
+def apply_to_config(app: Runnable, values: Mapping[str, Any]) -> None:
     """Write the options that were given to the configuration."""
     for key, value in values.items():
         if value is not None:
             app.config[key] = value
 
 
-def apply_mode(app: Sanic[Any, Any], debug: bool, verbosity: int) -> None:
+def apply_options(
+    app: Runnable,
+    *,
+    debug: bool,
+    auto_reload: bool | None,
+    access_log: bool | None,
+    noisy_exceptions: bool | None,
+    motd: bool,
+    motd_display: Mapping[str, str] | None,
+    reload_dir: list[str] | str | None,
+    verbosity: int,
+    coffee: bool,
+    fast: bool,
+    workers: int,
+) -> None:
+    """Keep the options of `Sanic.prepare` that are about the application, not about one of its addresses."""
+    given = {
+        "ACCESS_LOG": True if debug and access_log is None else access_log,
+        "NOISY_EXCEPTIONS": noisy_exceptions,
+        "AUTO_RELOAD": auto_reload,
+        "MOTD": None if motd else False,
+    }
+    apply_to_config(app, given)
+    app.config.MOTD_DISPLAY.update(motd_display or {})
+    watch_directories(app, reload_dir)
+    apply_mode(app, debug, verbosity)
+    app.state.coffee = coffee or app.state.coffee
+    app.state.fast = fast
+    app.state.workers = workers
+
+
+def apply_mode(app: Runnable, debug: bool, verbosity: int) -> None:
     """Set debug mode, how much is told, and fit logging to both."""
     from sanic.logging.setup import apply_log_config, setup_logging
 
@@ -72,7 +119,31 @@ def apply_mode(app: Sanic[Any, Any], debug: bool, verbosity: int) -> None:
         setup_logging(app.state.is_debug, app.config.NO_COLOR, app.config.get("LOG_EXTRA"))
 
 
-def watch_directories(app: Sanic[Any, Any], reload_dir: list[str] | str | None) -> None:
+def apply_running_loop_options(
+    app: Runnable, *, debug: bool, access_log: bool | None, noisy_exceptions: bool | None, returns_server: bool
+) -> None:
+    """Keep the options of `Sanic.create_server`, and tell what has no effect in a loop that runs already."""
+    if not returns_server:
+        deprecation("return_asyncio_server=False is ignored: create_server always returns a server.", 27.6)
+    if isinstance(app.config.get("USE_UVLOOP"), bool):
+        error_logger.warning("USE_UVLOOP has no effect with create_server: the running loop is used.")
+    for event in [event for event, listeners in app.listeners.items() if listeners]:
+        error_logger.warning("Listener %s is ignored by create_server: there is no main process.", event)
+    apply_to_config(app, {"ACCESS_LOG": access_log, "NOISY_EXCEPTIONS": noisy_exceptions})
+    apply_mode(app, debug, 0)
+
+
+def set_attributes(app: object, values: Mapping[str, Any]) -> None:
+    """Set attributes of an object; where a value is a dict, attributes of that attribute."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            for key, item in value.items():
+                setattr(getattr(app, name), key, item)
+        else:
+            setattr(app, name, value)
+
+
+def watch_directories(app: Runnable, reload_dir: list[str] | str | None) -> None:
     """Add directories to those whose changes restart the server; a missing one is only warned of."""
     if not reload_dir:
         return
@@ -83,7 +154,7 @@ def watch_directories(app: Sanic[Any, Any], reload_dir: list[str] | str | None) 
             error_logger.warning("Directory %s could not be located", path)
 
 
-def record_address(app: Sanic[Any, Any], settings: dict[str, Any]) -> None:
+def record_address(app: Runnable, settings: dict[str, Any]) -> None:
     """Keep an address to be served.
 
     Raises:
@@ -116,7 +187,7 @@ def location(settings: Mapping[str, Any] | None) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def banner_rows(app: Sanic[Any, Any], settings: Mapping[str, Any] | None) -> dict[str, str]:
+def banner_rows(app: Runnable, settings: Mapping[str, Any] | None) -> dict[str, str]:
     """The rows of the start banner."""
     import platform
     from importlib.metadata import PackageNotFoundError, version

@@ -38,7 +38,7 @@ class ApplicationServerInfo:
     server: AbstractServer | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class ApplicationState:
     """State of an application, kept as ``app.state``.
 

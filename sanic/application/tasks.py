@@ -197,13 +197,17 @@ class BackgroundTasks:
             if task is not current and not task.get_loop().is_closed():
                 task.cancel()
 
-    async def shutdown(self, timeout: float, increment: float = 0.1) -> None:
+    async def shutdown(self, timeout: float, increment: float = 0.1) -> list[Future[Any]]:
         """Cancel all tasks and wait for their end, but no longer than the time limit.
 
         Args:
             timeout: seconds after which tasks that refuse to end are abandoned, each logged by its name
             increment: seconds between two looks for tasks that were added meanwhile
+
+        Returns:
+            the tasks that were abandoned
         """
+        abandoned: list[Future[Any]] = []
         loop = asyncio.get_running_loop()
         deadline = loop.time() + max(timeout, 0.0)
         current = _current_task()
@@ -223,9 +227,11 @@ class BackgroundTasks:
             # A few cycles are granted even without any time, so that tasks can see their cancellation.
             await asyncio.wait(pending, timeout=max(min(increment, remaining), 0.01))
             if remaining <= 0:
-                self._abandon([task for task in pending if not task.done()])
+                abandoned = [task for task in pending if not task.done()]
+                self._abandon(abandoned)
                 break
         self._named.clear()
+        return abandoned
 
     def shutdown_blocking(self, loop: AbstractEventLoop, timeout: float, increment: float = 0.1) -> None:
         """``shutdown`` for a caller outside the loop; with the loop running, tasks are cancelled only.
@@ -281,3 +287,11 @@ def _name_of(future: Future[Any]) -> str:
 def _title(task: TaskLike) -> str:
     name: str = getattr(task, "__qualname__", "") or type(task).__name__
     return name
+
+
+def running_loop() -> AbstractEventLoop | None:
+    """The loop that runs this very code, None outside of any."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

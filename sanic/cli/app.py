@@ -1,68 +1,55 @@
-"""The command line: `sanic TARGET [options]`."""
+"""The command line: `sanic TARGET [options]`. Reads the arguments, loads the application, serves it in this process."""
 
 from __future__ import annotations
 
-import os
 import sys
-from argparse import ArgumentParser
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
-from sanic.__version__ import __version__
-
-if TYPE_CHECKING:
-    from sanic.app import Sanic
+from sanic.cli.arguments import new_parser, versions
+from sanic.worker.loader import AppLoader, TargetError
 
 _FAILURE = 1
 
 
 class SanicCLI:
-    """Reads the arguments, loads the application, serves it in this process."""
+    """One call of the command line."""
 
     def __init__(self) -> None:
-        parser = ArgumentParser(prog="sanic", description="Serve a Sanic application.")
-        parser.add_argument("target", help="where the application is: module:name, or module for module:app")
-        parser.add_argument("--version", action="version", version=f"Sanic {__version__}")
-        parser.add_argument("-H", "--host", default=None, help="address to listen on (default 127.0.0.1)")
-        parser.add_argument("-p", "--port", default=None, type=int, help="port to listen on (default 8000)")
-        parser.add_argument("-u", "--unix", default=None, help="path of a unix socket to listen on")
-        parser.add_argument("--debug", action="store_true", help="debug mode")
-        parser.add_argument("--access-logs", action="store_true", default=None, help="log each response")
-        self.parser = parser
+        self.parser = new_parser()
 
     def run(self, arguments: Sequence[str] | None = None) -> None:
         """Serve what the arguments name.
 
+        Args:
+            arguments: Those of the command line; default those of the process.
+
         Raises:
-            SystemExit: There is no such application, or it could not be started.
+            SystemExit: The arguments are wrong, there is no such application, or it could not be started.
+            Exception: What its module raised.
         """
+        arguments = sys.argv[1:] if arguments is None else arguments
+        if not arguments:
+            self.parser.print_help()
+            return
+        if list(arguments) == ["-v"]:
+            print(versions())
+            return
         args = self.parser.parse_args(arguments)
-        app = self._load(args.target)
-        app.run(
+        try:
+            app = AppLoader(args.target, args.factory, args.simple, args).load()
+        except TargetError as error:
+            print(error, file=sys.stderr)
+            raise SystemExit(_FAILURE) from error
+        app.prepare(
             host=args.host,
             port=args.port,
             unix=args.unix,
             debug=args.debug,
             access_log=args.access_logs,
+            motd=args.motd,
+            noisy_exceptions=args.noisy_exceptions,
+            verbosity=args.verbosity,
+            coffee=args.coffee,
             single_process=True,
         )
-
-    def _load(self, target: str) -> Sanic[Any, Any]:
-        from importlib import import_module
-
-        from sanic.app import Sanic
-
-        sys.path.append(os.getcwd())
-        module_name, _, name = target.partition(":")
-        try:
-            module = import_module(module_name)
-        except ModuleNotFoundError as error:
-            sys.stderr.write(f"No module named {error.name} found. Give the target as module:name, as in app:app.\n")
-            raise SystemExit(_FAILURE) from error
-        app = getattr(module, name or "app", None)
-        if not isinstance(app, Sanic):
-            sys.stderr.write(
-                f"{target} is not a Sanic app, it is a {type(app).__name__}. Give the target as module:name.\n"
-            )
-            raise SystemExit(_FAILURE)
-        return app
+        type(app).serve_single(primary=app)

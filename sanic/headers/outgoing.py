@@ -71,7 +71,8 @@ def format_http1_response(status: int, headers: Iterable[tuple[str, object]]) ->
     is_token = _TOKEN.fullmatch
     lines = []
     for name, value in headers:
-        if type(name) is not str or not is_token(name):
+        # Not `type(name) is str`: what a header container hands out is a subclass.
+        if not isinstance(name, str) or not is_token(name):
             name, value = clean_header(name, value)
         elif type(value) is not str:
             value = _text(value)

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sanic.context import current_request
-from sanic.exceptions import PayloadTooLarge, RequestCancelled, SanicException, ServerError
+from sanic.exceptions import ClientDisconnected, PayloadTooLarge, RequestCancelled, SanicException, ServerError
 from sanic.http.constants import Stage
 from sanic.http.framing import BODILESS, CONTINUE, LAST_CHUNK, HeadWriter, chunk
 from sanic.log import error_logger, logger
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from sanic.models.server_types import ConnInfo
     from sanic.request import Request
     from sanic.response import BaseHTTPResponse
+
+# Members of an enumeration are slow to look up.
+_FAILED = Stage.FAILED
+_HANDLER = Stage.HANDLER
+_IDLE = Stage.IDLE
+_REQUEST = Stage.REQUEST
+_RESPONSE = Stage.RESPONSE
 
 
 class Connection(Protocol):
@@ -38,7 +45,18 @@ class Connection(Protocol):
     async def drain(self) -> None: ...
     def body_buffered(self, size: int) -> None: ...
     def body_taken(self, size: int) -> None: ...
+    def body_expected(self) -> None: ...
     def exchange_ended(self, exchange: Exchange) -> None: ...
+
+
+class _Answered:
+    """Stands for a request whose exchange is over."""
+
+    def __repr__(self) -> str:
+        return "a request that has been answered"
+
+
+_ANSWERED: Any = _Answered()
 
 
 class Exchange:
@@ -55,15 +73,20 @@ class Exchange:
         "_body_buffered",
         "_body_waiter",
         "_remaining",
+        "_sends_chunks",
+        "app",
         "body_received",
         "bytes_sent",
         "content_length",
         "expects_continue",
         "failure",
+        "has_body",
         "head_sent",
         "interruption",
         "is_body_complete",
         "is_chunked",
+        "is_ended_by_close",
+        "is_streamed",
         "keep_alive",
         "protocol",
         "request",
@@ -78,12 +101,13 @@ class Exchange:
     def __init__(self, protocol: Connection, request: Request[Any, Any], keep_alive: bool) -> None:
         self.protocol = protocol
         self.request = request
+        self.app = request.app
         self.keep_alive = keep_alive
-        self.stage = Stage.REQUEST
+        self.stage = _REQUEST
         self.started = 0.0
         self.task: asyncio.Task[None] | None = None
         # Why there is nothing to handle (a message that cannot be read), or why handling was broken off.
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self.interruption: BaseException | None = None
         # The body of the request.
         self._body: deque[bytes] | None = None
@@ -92,12 +116,13 @@ class Exchange:
         self.body_received = 0
         self.content_length: int | None = None
         self.expects_continue = False
-        self.is_body_complete = False
+        self.has_body = self.is_body_complete = False
         # The response.
         self.response: BaseHTTPResponse | None = None
         self.head_sent = False
         self.bytes_sent = 0
-        self.is_chunked = False
+        self.is_chunked = self._sends_chunks = False
+        self.is_streamed = self.is_ended_by_close = False
         self._remaining: int | None = None
         request.stream = self
 
@@ -112,13 +137,15 @@ class Exchange:
         """Have the request handled; the body of the one task that each request has."""
         request = self.request
         current_request.set(request)
-        self.stage = Stage.HANDLER
+        self.stage = _HANDLER
         app = request.app
         try:
             if app.observed_signals:
                 await self._announce()
             if self.failure is None:
                 await app.handle_request(request)
+                if self._body_buffered or not self.is_body_complete:
+                    self._note_unread_body()
             else:
                 await app.handle_exception(request, self.failure, False)
         except asyncio.CancelledError:
@@ -127,6 +154,16 @@ class Exchange:
             self._broken_off()
         finally:
             self.protocol.exchange_ended(self)
+            # What refers to itself waits for the garbage collector, which costs more than all the rest.
+            self.task = None
+            self.request = _ANSWERED
+            if self.response is not None and not self.is_streamed:
+                self.response.stream = None
+
+    def _note_unread_body(self) -> None:
+        route, response = self.request.route, self.response
+        if route is not None and route.extra.stream and response is not None and response.status < 300:
+            logger.warning("%r: body not consumed.", self.request)
 
     async def _announce(self) -> None:
         app, request = self.request.app, self.request
@@ -141,7 +178,11 @@ class Exchange:
         """Cancel the handler and answer with `reason` instead, if nothing has been sent yet."""
         if self.interruption is None:
             self.interruption = reason
-            if self.task is not None:
+            self.keep_alive = False
+            if self.stage is _REQUEST:
+                # A task that is cancelled before its first step never takes it.
+                self.failure = reason
+            elif self.task is not None:
                 self.task.cancel()
 
     async def _answer_interruption(self) -> None:
@@ -152,7 +193,6 @@ class Exchange:
         uncancel = getattr(self.task, "uncancel", None)
         if uncancel is not None:
             uncancel()
-        self.keep_alive = False
         try:
             await self.request.app.handle_exception(self.request, reason, False)
         except Exception:
@@ -168,7 +208,7 @@ class Exchange:
     def feed(self, data: bytes) -> None:
         """Take a piece of the body from the connection."""
         self.body_received += len(data)
-        if self.stage is Stage.IDLE or self.stage is Stage.FAILED:
+        if self.stage is _IDLE or self.stage is _FAILED:
             return  # answered already: what still comes is not wanted
         if self._body is None:
             self._body = deque()
@@ -182,6 +222,10 @@ class Exchange:
     def feed_eof(self) -> None:
         """The body is complete."""
         self.is_body_complete = True
+        self.wake_reader()
+
+    def wake_reader(self) -> None:
+        """Have whoever waits for the body look again."""
         waiter = self._body_waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
@@ -191,10 +235,13 @@ class Exchange:
 
         Raises:
             SanicException: Somebody else is reading.
+            ClientDisconnected: The client has left before the end of the body.
         """
         while not self._body:
             if self.is_body_complete:
                 return None
+            if self.protocol.is_lost:
+                raise ClientDisconnected(f"The client has left before the body of {self.request!r} was complete.")
             if self.expects_continue:
                 self.send_continue()
             if self._body_waiter is not None:
@@ -208,7 +255,7 @@ class Exchange:
         data = self._body.popleft()
         self._body_buffered -= len(data)
         self.protocol.body_taken(self._body_buffered)
-        app = self.request.app
+        app = self.app
         if "http.lifecycle.read_body" in app.observed_signals:
             await app.dispatch("http.lifecycle.read_body", inline=True, context={"body": data}, fail_not_found=False)
         return data
@@ -243,6 +290,7 @@ class Exchange:
         """Tell the client to go on with the body (RFC 9110 section 10.1.1)."""
         self.expects_continue = False
         self.protocol.write(CONTINUE)
+        self.protocol.body_expected()
 
     # -- The response ------------------------------------------------------------------------------------------------
 
@@ -262,7 +310,7 @@ class Exchange:
 
     def fail(self) -> None:
         """The response cannot be completed: the connection will be cut, so that it looks broken to the client."""
-        self.stage = Stage.FAILED
+        self.stage = _FAILED
 
     async def send(self, data: bytes | None = None, end_stream: bool | None = None) -> None:
         """Send a piece of the response; the head goes with the first one.
@@ -273,10 +321,20 @@ class Exchange:
 
         Raises:
             ServerError: Data after the end, or not as much as the `content-length` says.
-            ConnectionError: The client has left.
+            ClientDisconnected: The client has left.
         """
-        if self.stage is not Stage.HANDLER and self.stage is not Stage.RESPONSE:
+        protocol = self.protocol
+        if self._sends_chunks and data and not end_stream and self.stage is _RESPONSE and not protocol.is_lost:
+            # One more chunk of many.
+            self.bytes_sent += len(data)
+            protocol.write(b"%x\r\n%b\r\n" % (len(data), data))
+            if protocol.is_write_paused:
+                await protocol.drain()
+            return
+        if self.stage is not _HANDLER and self.stage is not _RESPONSE:
             if data:
+                if protocol.is_lost:
+                    raise ClientDisconnected(f"The client of {self.request!r} has left.")
                 raise ServerError("Response stream was ended, no more response data is allowed to be sent.")
             return
         if self.head_sent:
@@ -285,15 +343,14 @@ class Exchange:
             output = self._whole_response(data)
         else:
             output = self._first_piece(data or b"")
-        protocol = self.protocol
         if protocol.is_lost:
-            self.stage = Stage.FAILED
-            raise ConnectionResetError(f"The client has left before the response to {self.request!r} was sent.")
-        app = self.request.app
+            self.stage = _FAILED
+            raise ClientDisconnected(f"The client has left before the response to {self.request!r} was sent.")
+        app = self.app
         if "http.lifecycle.send" in app.observed_signals:
             await app.dispatch("http.lifecycle.send", inline=True, context={"data": output}, fail_not_found=False)
         self.head_sent = True
-        self.stage = Stage.IDLE if end_stream else Stage.RESPONSE
+        self.stage = _IDLE if end_stream else _RESPONSE
         if output:
             protocol.write(output)
         if protocol.is_write_paused:
@@ -306,7 +363,7 @@ class Exchange:
             raise ServerError("There is no response to send: call request.respond() first.")
         status = response.status
         if not isinstance(status, int) or not 200 <= status <= 999:
-            raise ServerError(f"{status!r} cannot be the status of a response: it must be a number from 200 to 599.")
+            raise ServerError(f"{status!r} cannot be the status of a response: it must be a number from 200 to 999.")
         if self.expects_continue:
             if status < 400 and not self.is_body_complete:
                 self.send_continue()
@@ -320,6 +377,19 @@ class Exchange:
         return response
 
     def _whole_response(self, data: bytes | None) -> bytes:
+        response = self.response
+        protocol = self.protocol
+        if (
+            response is not None
+            and not (response.headers or data or self.expects_continue or protocol.is_closing_soon)
+            and self.request.method != "HEAD"
+        ):
+            # The usual response: its head is known, but for the length. What is known has been found fit to send.
+            usual = protocol.heads.usual.get((response.status, response.content_type, self.keep_alive))
+            if usual is not None:
+                body = response.body or b""
+                size = self.bytes_sent = len(body)
+                return b"%b%d%b%b" % (usual[0], size, usual[1], body)
         response = self._settle()
         body = response.body or b""
         if data:
@@ -334,14 +404,12 @@ class Exchange:
                 logger.warning("The body of %r is dropped: status %d has none.", response, response.status)
             return self.protocol.heads.head(response, self.keep_alive)
         size = self.bytes_sent = len(body)
-        heads = self.protocol.heads
-        if response.headers:
-            return heads.head(response, self.keep_alive, content_length=size) + body
-        key = response.status, response.content_type, self.keep_alive
-        usual = heads.usual.get(key) or heads.remember(response, self.keep_alive)
-        return b"%b%d%b%b" % (usual[0], size, usual[1], body)
+        if not response.headers:
+            protocol.heads.remember(response, self.keep_alive)
+        return protocol.heads.head(response, self.keep_alive, content_length=size) + body
 
     def _first_piece(self, data: bytes) -> bytes:
+        self.is_streamed = True
         response = self._settle()
         data = (response.body or b"") + data
         length = response.headers.get("content-length")
@@ -351,11 +419,18 @@ class Exchange:
                 raise ServerError(f"content-length must be a number of bytes, not {length!r}.")
             self._remaining = int(length)
         elif not bodiless and self.request.version == "1.0":
-            self.keep_alive = False  # the end of the body is the end of the connection (RFC 9112 section 6.3)
+            # The end of the body is the end of the connection (RFC 9112 section 6.3).
+            self.is_ended_by_close = True
+            self.keep_alive = False
         elif not bodiless:
             self.is_chunked = True
         head: bytes = self.protocol.heads.head(
             response, self.keep_alive, content_length=self._remaining, chunked=self.is_chunked
+        )
+        self._sends_chunks = (
+            self.is_chunked
+            and self.request.method != "HEAD"
+            and "http.lifecycle.send" not in self.request.app.observed_signals
         )
         return head + self._body_bytes(data, False)
 

@@ -51,16 +51,11 @@ class HeadWriter:
         self._date = formatdate(time(), usegmt=True)
         self.usual.clear()
 
-    def remember(self, response: BaseHTTPResponse, keep_alive: bool) -> tuple[bytes, bytes]:
-        """Render the head of a response without headers of its own, and keep it.
-
-        Returns:
-            What stands before the number of `content-length`, and what stands after it.
-        """
+    def remember(self, response: BaseHTTPResponse, keep_alive: bool) -> None:
+        """Render the head of a response without headers of its own, and keep it."""
         name = b"\r\ncontent-length: "
         before, _, after = self.head(response, keep_alive, content_length=0).partition(name + b"0")
-        usual = self.usual[response.status, response.content_type, keep_alive] = before + name, after
-        return usual
+        self.usual[response.status, response.content_type, keep_alive] = before + name, after
 
     def head(
         self,

@@ -6,6 +6,7 @@ Whatever could be read in two ways is refused before the application sees it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sanic.exceptions import BadRequest, ExpectationFailed, NotImplementedCoding, SanicException
@@ -18,19 +19,24 @@ _HOST = re.compile(rb"(?:\[[0-9A-Fa-fvV:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(?::
 
 
 def check_head(
-    exchange: Exchange, version: str, host: bytes | None, checked: list[tuple[bytes, bytes]] | None
+    exchange: Exchange, raw: bytes | bytearray, host: bytes | None, decisive: Iterable[tuple[bytes, bytes]]
 ) -> SanicException | None:
     """Check the head of a request and note in the exchange how its body is to be read.
 
     Args:
         exchange: The exchange that the head begins.
-        version: HTTP version.
+        raw: Bytes as they came, with the whole request line among them.
         host: Value of the `Host` header, None without one, something that is no host when it was repeated.
-        checked: The headers that decide about framing, names in lower case.
+        decisive: The headers that decide how the message is read, names in lower case.
 
     Returns:
         Why the message is refused, or None.
     """
+    request = exchange.request
+    if b"%b %b HTTP/" % (request.method.encode(), request.raw_url) not in raw:
+        # The parser speaks RTSP and ICE, too, and is generous with blanks (RFC 9112 section 3).
+        return BadRequest("Bad Request: malformed request line")
+    version = request.version
     if version not in ("1.1", "1.0"):
         return BadRequest(f"Bad Request: HTTP/{version} is not spoken here, HTTP/1.1 is")
     # RFC 9112 section 3.2: exactly one Host, and a valid one.
@@ -39,14 +45,13 @@ def check_head(
             return BadRequest("Bad Request: the Host header is missing")
     elif not _HOST.fullmatch(host.rstrip(b" \t")):
         return BadRequest("Bad Request: the Host header is malformed or repeated")
-    has_body = False
     expectation = b""
-    for name, value in checked or ():
+    for name, value in decisive:
         value = value.strip(b" \t").lower()
         if name == b"content-length":
             # The parser has made sure that it is a number and stands alone.
             exchange.content_length = int(value)
-            has_body = has_body or exchange.content_length > 0
+            exchange.has_body = exchange.content_length > 0
         elif name == b"transfer-encoding":
             # RFC 9112 section 6.1.
             if version == "1.0":
@@ -55,10 +60,10 @@ def check_head(
                 return NotImplementedCoding(
                     f"Transfer coding {value.decode('latin-1')!r} is not implemented, only 'chunked' is."
                 )
-            has_body = True
-        else:
+            exchange.has_body = True
+        elif name == b"expect":
             expectation = value
-    if expectation and has_body and version == "1.1":
+    if expectation and exchange.has_body and version == "1.1":
         if expectation != b"100-continue":
             return ExpectationFailed(f"Expectation {expectation.decode('latin-1')!r} cannot be met, only 100-continue.")
         exchange.expects_continue = True

@@ -1,7 +1,9 @@
 """What a decorator declares, as plain data.
 
 Every decorator of an application or a blueprint makes one of these. An application applies it at once; a blueprint
-keeps it and applies it, with its own prefix, host, version and name laid over it, to each application it is on.
+keeps it and applies it, with its own prefix, host, version and name laid over it, to each application it is on. None
+is changed once it is made. Few of them are frozen, compared or printed by generated methods, since generating these
+would be a noticeable part of the time that importing the package takes.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class RouteSpec:
     """A route; see `Registrar.route` for what the fields mean."""
 
@@ -26,6 +28,7 @@ class RouteSpec:
     ignore_body: bool = False
     websocket: bool = False
     subprotocols: tuple[str, ...] = ()
+    origins: tuple[str, ...] | None = None
     unquote: bool = False
     static: bool = False
     version_prefix: str = "/v"
@@ -34,16 +37,42 @@ class RouteSpec:
     overwrite: bool = False
 
 
+@dataclass(eq=False, repr=False)
+class StaticSpec:
+    """Files that are served; see `Registrar.static` for what the fields mean."""
+
+    uri: str
+    file_or_directory: str
+    is_file: bool
+    name: str
+    host: str | list[str] | None = None
+    strict_slashes: bool | None = None
+    version: int | str | float | None = None
+    version_prefix: str = "/v"
+    use_modified_since: bool = True
+    use_content_range: bool = False
+    stream_large_files: bool | int = False
+    content_type: str | None = None
+    index: tuple[str, ...] = ()
+    directory_view: bool = False
+    directory_handler: Any = None
+    follow_external_symlink_files: bool = False
+    follow_external_symlink_dirs: bool = False
+    precompressed: bool = False
+    overwrite: bool = False
+
+
 @dataclass(frozen=True)
 class MiddlewareSpec:
-    """A middleware and where it is attached: `request` or `response`."""
+    """A middleware, where it is attached (`request` or `response`), and its place in the order of definition."""
 
     middleware: Callable[..., Any]
     attach_to: str
     priority: int = 0
+    definition: int | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class ListenerSpec:
     """A listener and the lifecycle event that it waits for."""
 
@@ -60,7 +89,7 @@ class ExceptionSpec:
     exceptions: tuple[type[BaseException], ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class SignalSpec:
     """A handler and the signal that calls it."""
 
@@ -71,7 +100,7 @@ class SignalSpec:
     priority: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class CommandSpec:
     """A custom command of the command line."""
 
@@ -79,7 +108,7 @@ class CommandSpec:
     func: Callable[..., Any]
 
 
-Spec = RouteSpec | MiddlewareSpec | ListenerSpec | ExceptionSpec | SignalSpec | CommandSpec
+Spec = RouteSpec | StaticSpec | MiddlewareSpec | ListenerSpec | ExceptionSpec | SignalSpec | CommandSpec
 
 # The names that extension packages import.
 FutureMiddleware = MiddlewareSpec

@@ -23,6 +23,8 @@ class Signal:
     """Tells the connections of a server that it is stopping, and the server that all of them are closed."""
 
     stopped = False
+    #: Seconds that idle connections are kept for one more request when the server stops.
+    linger = 0.0
 
     def __init__(self) -> None:
         self._closed: asyncio.Event | None = None

@@ -50,3 +50,20 @@ main .tracerite { margin: 1rem 0 2rem; overflow-x: auto; font-size: .9rem; }
   .facts td { border: 0; padding-top: 0; }
 }
 """
+
+DIRECTORY_STYLE = """
+h1 { font-weight: 500; }
+.breadcrumb { font-weight: 650; }
+.breadcrumb a, .listing a { text-decoration: none; }
+.breadcrumb a:hover, .breadcrumb a:focus, .listing a:hover, .listing a:focus { text-decoration: underline; }
+.listing thead th { border-top: 0; color: var(--soft); font-weight: 500; }
+.listing th + th, .listing td + td { white-space: nowrap; text-align: right; font-variant-numeric: tabular-nums; }
+.listing th + th, .listing td + td { padding-left: .75rem; }
+.listing th:last-child, .listing td:last-child { padding-right: 0; }
+.listing td + td { color: var(--soft); }
+.listing tbody tr:hover { background: var(--page); }
+.listing .directory a { font-weight: 650; }
+.listing .file a { color: var(--ink); }
+.empty { color: var(--soft); }
+@media (max-width: 40rem) { .listing th:last-child, .listing td:last-child { display: none; } }
+"""

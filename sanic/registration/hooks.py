@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, TypeVar, overload
 
 from sanic.exceptions import BadRequest, InvalidSignal
+from sanic.middleware import Middleware, MiddlewareLocation
 from sanic.models.futures import CommandSpec, ExceptionSpec, ListenerSpec, MiddlewareSpec, SignalSpec, Spec
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -59,10 +60,10 @@ class HookDeclarations:
         """
         if not callable(middleware_or_request):
             return partial(self.middleware, attach_to=middleware_or_request, apply=apply, priority=priority)
-        if attach_to not in ("request", "response"):
-            raise KeyError(f"Middleware is attached to 'request' or 'response', not to {attach_to!r}.")
+        MiddlewareLocation.named(attach_to)
         if apply:
-            self._declare(MiddlewareSpec(middleware_or_request, attach_to, priority))
+            definition = Middleware.next_definition()
+            self._declare(MiddlewareSpec(middleware_or_request, attach_to, priority, definition))
         return middleware_or_request
 
     @overload

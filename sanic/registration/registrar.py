@@ -20,14 +20,17 @@ from sanic.models.futures import (
     RouteSpec,
     SignalSpec,
     Spec,
+    StaticSpec,
 )
 from sanic.registration.hooks import HookDeclarations
 from sanic.registration.routes import RouteDeclarations
+from sanic.registration.static import StaticDeclarations
+from sanic.registration.websocket import WebsocketDeclarations
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_\-]*")
 
 
-class Registrar(RouteDeclarations, HookDeclarations, ABC):
+class Registrar(RouteDeclarations, WebsocketDeclarations, StaticDeclarations, HookDeclarations, ABC):
     """The base class of `Sanic` and `Blueprint`.
 
     Args:
@@ -44,17 +47,10 @@ class Registrar(RouteDeclarations, HookDeclarations, ABC):
     ctx: Any
 
     def __init__(self, name: str) -> None:
-        kind = type(self).__name__
-        if name is None:
-            raise SanicException(f"{kind} instance cannot be unnamed. Please give it a name: {kind}('my_name').")
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise SanicException(
-                f"{kind} instance named '{name}' uses an invalid format. Names must begin with a letter or _ and may "
-                "only contain alphanumeric characters, _ or -."
-            )
-        self.name = name
+        self.name = checked_name(type(self).__name__, name)
         # What has been declared, kind by kind, in order; extension packages look into these.
         self._future_routes: list[RouteSpec] = []
+        self._future_statics: list[StaticSpec] = []
         self._future_middleware: list[MiddlewareSpec] = []
         self._future_listeners: list[ListenerSpec] = []
         self._future_exceptions: list[ExceptionSpec] = []
@@ -82,6 +78,8 @@ class Registrar(RouteDeclarations, HookDeclarations, ABC):
         # Looked up each time, since packages put collections of their own in place of these.
         if isinstance(spec, RouteSpec):
             self._future_routes.append(spec)
+        elif isinstance(spec, StaticSpec):
+            self._future_statics.append(spec)
         elif isinstance(spec, MiddlewareSpec):
             self._future_middleware.append(spec)
         elif isinstance(spec, ListenerSpec):
@@ -108,6 +106,22 @@ class Registrar(RouteDeclarations, HookDeclarations, ABC):
                 f"Could not generate a name for handler {objects[-1] if objects else None!r}: give it one with name=…"
             )
         return name if name.startswith(f"{self.name}.") else f"{self.name}.{name}"
+
+
+def checked_name(kind: str, name: Any) -> str:
+    """The name given to an application or a blueprint, if it can be one.
+
+    Raises:
+        SanicException: It cannot.
+    """
+    if name is None:
+        raise SanicException(f"{kind} instance cannot be unnamed. Please give it a name: {kind}('my_name').")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise SanicException(
+            f"{kind} instance named '{name}' uses an invalid format. Names must begin with a letter or _ and may "
+            "only contain alphanumeric characters, _ or -."
+        )
+    return name
 
 
 def _name_of(thing: str | Callable[..., Any] | None) -> str | None:

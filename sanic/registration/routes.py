@@ -53,6 +53,8 @@ class RouteDeclarations:
         static: bool = False,
         version_prefix: str = "/v",
         error_format: str | None = None,
+        *,
+        origins: Iterable[str] | None = None,
         **ctx_kwargs: Any,
     ) -> Callable[[Handler], Handler]:
         """Declare a route with a decorator; the function is returned as it is.
@@ -64,6 +66,7 @@ class RouteDeclarations:
             websocket: Whether it is a websocket route.
             subprotocols: Websocket subprotocols in order of preference.
             static: Whether it serves files.
+            origins: Origins whose pages may open the websocket; default those of the configuration.
 
         Raises:
             ValueError: The handler takes no request, or has no name.
@@ -88,6 +91,7 @@ class RouteDeclarations:
                 ignore_body=ignore_body,
                 websocket=websocket,
                 subprotocols=tuple(subprotocols or ()),
+                origins=_checked_origins(origins),
                 unquote=unquote,
                 static=static,
                 version_prefix=version_prefix,
@@ -335,6 +339,12 @@ def hosts_are_wrong(host: object) -> bool:
     return not (host is None or isinstance(host, (str, list, tuple, set, frozenset)))
 
 
+def _checked_origins(origins: Iterable[str] | None) -> tuple[str, ...] | None:
+    if origins is None:
+        return None
+    return tuple(origins.split(",")) if isinstance(origins, str) else tuple(origins)
+
+
 def _check_handler(handler: Callable[..., Any], websocket: bool) -> None:
     needed = 2 if websocket else 1
     code = getattr(handler, "__code__", None)
@@ -364,6 +374,13 @@ def checked_error_format(error_format: str | None, handler: Callable[..., Any]) 
 
         check_error_format(error_format)
         return error_format
+    while hasattr(handler, "__wrapped__"):
+        handler = handler.__wrapped__
     code = getattr(handler, "__code__", None)
-    formats = {_FORMATS_BY_HELPER[name] for name in getattr(code, "co_names", ()) if name in _FORMATS_BY_HELPER}
+    if code is None:
+        return None
+    known = getattr(handler, "__globals__", {})
+    # A name may be that of an attribute (`request.json`) or of a module (`import json`), which says nothing.
+    names = [*(name for name in code.co_names if callable(known.get(name))), *code.co_freevars]
+    formats = {_FORMATS_BY_HELPER[name] for name in names if name in _FORMATS_BY_HELPER}
     return formats.pop() if len(formats) == 1 else None

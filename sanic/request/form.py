@@ -6,13 +6,15 @@ Takes a body that has been read whole and its limits; how it came here is not kn
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs
 
 from sanic.exceptions import BadRequest, PayloadTooLarge
 from sanic.headers import parse_content_header
 from sanic.request.parameters import RequestParameters
+
+if TYPE_CHECKING:
+    from sanic.config import Config
 
 #: A field costs a few hundred bytes of memory and can be sent with two. No form that people fill in has this many,
 #: while a hostile body of `REQUEST_MAX_SIZE` could hold fifty millions.
@@ -30,28 +32,43 @@ class File(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True)
-class MultipartLimits:
-    """What a multipart body may hold; its size as a whole is limited before it comes here.
+class FormLimits(NamedTuple):
+    """What the body of a form may hold; its size as a whole is limited before it comes here.
 
     Args:
+        max_fields: number of fields of an urlencoded body.
         max_parts: number of parts. Each costs an object or two, however small it is.
         max_part_header_size: bytes of all header lines of one part. A name and a file name fit in many times over.
         max_part_headers: number of header lines of one part. RFC 7578 knows three.
         max_field_size: bytes of a part that is no file, since those are decoded to text in memory.
     """
 
+    max_fields: int = MAX_URLENCODED_FIELDS
     max_parts: int = 1000
     max_part_header_size: int = 8192
     max_part_headers: int = 8
     max_field_size: int = 1024 * 1024
 
+    @classmethod
+    def from_config(cls, config: Config) -> FormLimits:
+        """Read them from a configuration."""
+        return cls(
+            max_fields=config.REQUEST_MAX_FORM_FIELDS,
+            max_parts=config.REQUEST_MAX_FORM_PARTS,
+            max_part_header_size=config.REQUEST_MAX_PART_HEADER_SIZE,
+            max_part_headers=config.REQUEST_MAX_PART_HEADERS,
+            max_field_size=config.REQUEST_MAX_FORM_FIELD_SIZE,
+        )
 
-DEFAULT_LIMITS = MultipartLimits()
+
+DEFAULT_LIMITS = FormLimits()
 
 
 def parse_form(
-    body: bytes, content_type: str, keep_blank_values: bool = False, limits: MultipartLimits = DEFAULT_LIMITS
+    body: bytes,
+    content_type: str,
+    keep_blank_values: bool = False,
+    limits: FormLimits = DEFAULT_LIMITS,
 ) -> tuple[RequestParameters, RequestParameters]:
     """Parse a body according to its Content-Type.
 
@@ -59,7 +76,7 @@ def parse_form(
         body: the whole body.
         content_type: the value of the header.
         keep_blank_values: keep urlencoded fields without value; multipart ones are always kept.
-        limits: bounds of a multipart body.
+        limits: bounds of the body.
 
     Returns:
         fields and files; both empty for any content type that is no form.
@@ -70,7 +87,7 @@ def parse_form(
     """
     kind, parameters = parse_content_header(content_type)
     if kind == "application/x-www-form-urlencoded":
-        return parse_urlencoded_form(body, keep_blank_values), RequestParameters()
+        return parse_urlencoded_form(body, keep_blank_values, limits.max_fields), RequestParameters()
     if kind == "multipart/form-data":
         return parse_multipart_form(body, parameters.get("boundary", ""), limits)
     return RequestParameters(), RequestParameters()
@@ -97,7 +114,7 @@ def parse_urlencoded_form(
 
 
 def parse_multipart_form(
-    body: bytes, boundary: str | bytes, limits: MultipartLimits = DEFAULT_LIMITS
+    body: bytes, boundary: str | bytes, limits: FormLimits = DEFAULT_LIMITS
 ) -> tuple[RequestParameters, RequestParameters]:
     """Parse a `multipart/form-data` body.
 

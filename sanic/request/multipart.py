@@ -8,7 +8,7 @@ that bodies read whole and streamed ones share it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 from typing import TYPE_CHECKING
@@ -17,12 +17,13 @@ from urllib.parse import unquote_to_bytes
 
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser  # type: ignore[import-untyped]
 
+from sanic.compat import Header
 from sanic.exceptions import BadRequest, PayloadTooLarge
 from sanic.headers import parse_content_header
 from sanic.log import logger
 
 if TYPE_CHECKING:
-    from sanic.request.form import MultipartLimits
+    from sanic.request.form import FormLimits
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,14 @@ class PartHeader:
         filename: the name of the file, in NFC; `None` for a field.
         content_type: the type without parameters, in lower case; `text/plain` when the part gives none.
         charset: the charset of a field.
+        headers: all headers of the part.
     """
 
     name: str
     filename: str | None
     content_type: str
     charset: str
+    headers: Header = field(default_factory=Header, compare=False)
 
     def decode(self, content: bytes) -> str:
         """Decode the content of a field.
@@ -73,7 +76,7 @@ class MultipartDecoder:
         BadRequest: the boundary is not allowed.
     """
 
-    def __init__(self, boundary: str | bytes, limits: MultipartLimits) -> None:
+    def __init__(self, boundary: str | bytes, limits: FormLimits) -> None:
         self._limits = limits
         try:
             self._parser = _Parser(
@@ -150,6 +153,7 @@ class MultipartDecoder:
             None if filename is None else normalize("NFC", filename),
             content_type or "text/plain",
             parameters.get("charset", "utf-8"),
+            Header(segment.headerlist),
         )
 
     def _measure(self, length: int, header: PartHeader) -> None:

@@ -21,15 +21,15 @@ def split_target(target: bytes, method: str) -> tuple[str, bytes]:
     path, _, query = target.partition(b"#")[0].partition(b"?")
     if path[:1] != b"/":
         path = _path_of_other_form(path, method, target)
-    try:
-        return path.decode("ascii"), query
-    except UnicodeDecodeError:
-        raise BadURL(f"Bad URL: {target!r} holds bytes outside ASCII; percent-encode them.") from None
+    if not target.isascii():
+        raise BadURL(f"Bad URL: {target!r} holds bytes outside ASCII; percent-encode them.")
+    return path.decode("ascii"), query
 
 
 def _path_of_other_form(path: bytes, method: str, target: bytes) -> bytes:
     if path == b"*":
-        if method == "OPTIONS":
+        # A message that is refused before its head could be read has neither method nor target: NONE and `*`.
+        if method in ("OPTIONS", "NONE"):
             return path
     elif method == "CONNECT":
         return path

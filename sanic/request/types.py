@@ -1,4 +1,4 @@
-"""A request as a handler sees it.
+"""A request as a handler sees it: the message of a client, together with who answers it and where it came from.
 
 A request is slots and bytes: everything beyond method and path is decoded when it is first asked for. It does not know
 how its bytes arrived; the exchange (`request.stream`) does.
@@ -7,31 +7,18 @@ how its bytes arrived; the exchange (`request.stream`) does.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Generic, cast
-from urllib.parse import parse_qs, parse_qsl, urlunsplit
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
 
 from sanic.compat import Header
-from sanic.constants import (
-    CACHEABLE_HTTP_METHODS,
-    DEFAULT_HTTP_CONTENT_TYPE,
-    IDEMPOTENT_HTTP_METHODS,
-    SAFE_HTTP_METHODS,
-)
 from sanic.context import current_request
-from sanic.exceptions import BadRequest, SanicException, ServerError
-from sanic.headers import (
-    AcceptList,
-    parse_accept,
-    parse_credentials,
-    parse_forwarded,
-    parse_host,
-    parse_xforwarded,
-)
-from sanic.request.parameters import RequestParameters
-from sanic.request.target import split_target, target_authority
+from sanic.exceptions import BadRequest, ServerError
+from sanic.headers import parse_forwarded, parse_host, parse_xforwarded
+from sanic.request import address
+from sanic.request.message import Message, RawHeaders
+from sanic.request.target import split_target
 from sanic.response import BaseHTTPResponse, HTTPResponse
 
 if TYPE_CHECKING:
@@ -40,9 +27,10 @@ if TYPE_CHECKING:
 
     from sanic.app import Sanic
     from sanic.config import Config
-    from sanic.cookies.request import CookieRequestParameters
-    from sanic.models.http_types import Credentials
     from sanic.models.server_types import ConnInfo
+    from sanic.request.form import FormLimits
+    from sanic.request.parts import MultipartReader
+    from sanic.response.http import ResponseHeaders
     from sanic.router import Route
 
     sanic_type = TypeVar("sanic_type", bound=Sanic[Any, Any], default=Sanic[Any, Any], covariant=True)
@@ -53,10 +41,8 @@ else:
     sanic_type = TypeVar("sanic_type", covariant=True)
     ctx_type = TypeVar("ctx_type", covariant=True)
 
-RawHeaders = list[tuple[bytes, bytes]]
 
-
-class Request(Generic[sanic_type, ctx_type]):
+class Request(Message, Generic[sanic_type, ctx_type]):
     """One HTTP request.
 
     Args:
@@ -77,39 +63,30 @@ class Request(Generic[sanic_type, ctx_type]):
         "__weakref__",
         "_conn_info",
         "_ctx",
-        "_head",
-        "_headers",
         "_id",
         "_match_info",
-        "_query",
         "_response_middleware_started",
         "_stream_id",
         "app",
-        "body",
-        "method",
-        "parsed_accept",
-        "parsed_args",
-        "parsed_cookies",
-        "parsed_credentials",
-        "parsed_files",
-        "parsed_form",
         "parsed_forwarded",
         "parsed_json",
-        "parsed_not_grouped_args",
-        "parsed_token",
-        "path",
-        "raw_url",
         "request_middleware_started",
         "route",
         "stream",
         "transport",
-        "version",
     )
+
+    _is_id_made_of_request: ClassVar[bool] = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "generate_id" in cls.__dict__:
+            cls._is_id_made_of_request = _takes_an_argument(cls.generate_id)
 
     def __init__(
         self,
         url_bytes: bytes,
-        headers: Header | RawHeaders,
+        headers: Header | Mapping[str, str] | RawHeaders,
         version: str,
         method: str,
         transport: Any,
@@ -121,14 +98,14 @@ class Request(Generic[sanic_type, ctx_type]):
         self.raw_url = url_bytes
         self.method = method
         self.version = version
-        if url_bytes[:1] == b"/" and b"#" not in url_bytes and url_bytes.isascii():
-            path, _, self._query = url_bytes.partition(b"?")
-            self.path: str = path.decode("ascii")
+        target = url_bytes.decode("latin-1")
+        if target[:1] == "/" and "?" not in target and "#" not in target and target.isascii():
+            self.path, self._query = target, b""
         else:
             self.path, self._query = split_target(url_bytes, method)
         self._headers = headers
         self._head = head
-        self.body: bytes = b""
+        self.body = b""
         # From the connection.
         self.app: sanic_type = app
         self.transport = transport
@@ -142,14 +119,9 @@ class Request(Generic[sanic_type, ctx_type]):
         self._id: uuid.UUID | str | int | None = None
         self.request_middleware_started = self._response_middleware_started = False
         # Decoded on demand.
-        self.parsed_accept: AcceptList | None = None
-        self.parsed_args: dict[tuple[bool, bool, str, str], RequestParameters] | None = None
-        self.parsed_not_grouped_args: dict[tuple[bool, bool, str, str], list[tuple[str, str]]] | None = None
-        self.parsed_cookies: CookieRequestParameters | None = None
-        self.parsed_credentials: Any = None
-        self.parsed_token: Any = None
-        self.parsed_form: RequestParameters | None = None
-        self.parsed_files: RequestParameters | None = None
+        self.parsed_accept = self.parsed_credentials = self.parsed_token = self.parsed_cookies = None
+        self.parsed_args = self.parsed_not_grouped_args = None
+        self.parsed_form = self.parsed_files = None
         self.parsed_forwarded: dict[str, Any] | None = None
         self.parsed_json: Any = None
 
@@ -175,63 +147,8 @@ class Request(Generic[sanic_type, ctx_type]):
 
     @classmethod
     def generate_id(*_: Any) -> uuid.UUID | str | int:
-        """Make an id for a request that brings none; to be overridden."""
+        """Make an id for a request that brings none; to be overridden, with or without the request as argument."""
         return uuid.uuid4()
-
-    # -- The message -------------------------------------------------------------------------------------------------
-
-    @property
-    def headers(self) -> Header:
-        """The header fields, names in lower case, in the order received."""
-        headers = self._headers
-        if not isinstance(headers, Header):
-            headers = self._headers = Header(
-                [
-                    (name.decode("ascii").lower(), value.decode("utf-8", "surrogateescape").rstrip(" \t"))
-                    for name, value in headers
-                ]
-            )
-            authority = target_authority(self.raw_url)
-            if authority:
-                headers["host"] = authority.decode("ascii")
-        return headers
-
-    @headers.setter
-    def headers(self, value: Header) -> None:
-        self._headers = value
-
-    @property
-    def head(self) -> bytes:
-        """Request line and header lines, without the final blank line."""
-        if not self._head:
-            lines = [b"%b %b HTTP/%b\r\n" % (self.method.encode(), self.raw_url, self.version.encode())]
-            headers = self._headers
-            if isinstance(headers, Header):
-                lines += [f"{name}: {value}\r\n".encode("utf-8", "surrogateescape") for name, value in headers.items()]
-            else:
-                lines += [b"%b: %b\r\n" % header for header in headers]
-            self._head = b"".join(lines)
-        return self._head
-
-    @property
-    def request_line(self) -> bytes:
-        """Method, target and version as bytes."""
-        return self.head.partition(b"\r\n")[0]
-
-    @property
-    def raw_headers(self) -> bytes:
-        """The header lines as bytes."""
-        return self.head.partition(b"\r\n")[2].rstrip(b"\r\n")
-
-    @property
-    def content_type(self) -> str:
-        """The `content-type` header, or `application/octet-stream`."""
-        return cast(str, self.headers.get("content-type", DEFAULT_HTTP_CONTENT_TYPE))
-
-    @property
-    def query_string(self) -> str:
-        """The query without its `?`, as received."""
-        return self._query.decode("ascii")
 
     @property
     def stream_id(self) -> int:
@@ -265,7 +182,23 @@ class Request(Generic[sanic_type, ctx_type]):
         if self.stream is not None:
             self.body += await self.stream.read_all()
 
-    # -- Decoded parts -----------------------------------------------------------------------------------------------
+    def multipart(self) -> MultipartReader:
+        """Read a multipart form part by part as it arrives: `async for part in request.multipart()`.
+
+        Meant for streaming routes, where a file may be larger than memory; see `sanic.request.parts.Part`.
+
+        Raises:
+            BadRequest: The body is no multipart form or lacks its boundary; later, that it is broken.
+            PayloadTooLarge: Later, that there are more parts, or larger ones, than the limits allow.
+        """
+        from sanic.request.parts import read_parts
+
+        return read_parts(self)
+
+    def _form_limits(self) -> FormLimits:
+        from sanic.request.form import FormLimits
+
+        return FormLimits.from_config(self.app.config)
 
     @property
     def json(self) -> Any:
@@ -278,7 +211,7 @@ class Request(Generic[sanic_type, ctx_type]):
             self.load_json()
         return self.parsed_json
 
-    def load_json(self, loads: Any = None) -> Any:
+    def load_json(self, loads: Callable[..., Any] | None = None) -> Any:
         """Parse the body as JSON.
 
         Args:
@@ -291,154 +224,19 @@ class Request(Generic[sanic_type, ctx_type]):
             return None
         try:
             self.parsed_json = (loads or self.app.loads)(self.body)
-        except (ValueError, RecursionError) as error:
+        except Exception as error:  # each JSON library has its own classes for what it cannot read
             raise BadRequest("Failed when parsing body as json") from error
         return self.parsed_json
-
-    def get_args(
-        self,
-        keep_blank_values: bool = False,
-        strict_parsing: bool = False,
-        encoding: str = "utf-8",
-        errors: str = "replace",
-    ) -> RequestParameters:
-        """The query as a dict of lists.
-
-        Args:
-            keep_blank_values: Keep `a=`, which is dropped otherwise.
-            strict_parsing: Raise for malformed pairs instead of skipping them.
-            encoding: Character encoding of percent-encoded text.
-            errors: What to do with bytes that do not fit the encoding (see `bytes.decode`).
-
-        Raises:
-            ValueError: A malformed pair, with `strict_parsing`.
-        """
-        key = (keep_blank_values, strict_parsing, encoding, errors)
-        if self.parsed_args is None:
-            self.parsed_args = {}
-        found = self.parsed_args.get(key)
-        if found is None:
-            found = self.parsed_args[key] = RequestParameters(
-                parse_qs(self.query_string, keep_blank_values, strict_parsing, encoding, errors) if self._query else {}
-            )
-        return found
-
-    args = property(get_args, doc="The query as a dict of lists.")
-
-    def get_query_args(
-        self,
-        keep_blank_values: bool = False,
-        strict_parsing: bool = False,
-        encoding: str = "utf-8",
-        errors: str = "replace",
-    ) -> list[tuple[str, str]]:
-        """The query as a list of pairs, in order; arguments as for `get_args`."""
-        key = (keep_blank_values, strict_parsing, encoding, errors)
-        if self.parsed_not_grouped_args is None:
-            self.parsed_not_grouped_args = {}
-        found = self.parsed_not_grouped_args.get(key)
-        if found is None:
-            found = self.parsed_not_grouped_args[key] = (
-                parse_qsl(self.query_string, keep_blank_values, strict_parsing, encoding, errors) if self._query else []
-            )
-        return found
-
-    query_args = property(get_query_args, doc="The query as a list of pairs, in order.")
-
-    def get_form(self, keep_blank_values: bool = False) -> RequestParameters:
-        """The fields of a form, urlencoded or multipart; empty for any other content type.
-
-        Args:
-            keep_blank_values: Keep `a=`, which is dropped otherwise.
-
-        Raises:
-            BadRequest: The body is not what its content type says.
-            PayloadTooLarge: More parts, or larger ones, than the limits allow.
-        """
-        from sanic.request.form import parse_form
-
-        self.parsed_form, self.parsed_files = parse_form(self.body, self.content_type, keep_blank_values)
-        return self.parsed_form
-
-    @property
-    def form(self) -> RequestParameters:
-        """The fields of a form; see `get_form`."""
-        return self.get_form() if self.parsed_form is None else self.parsed_form
-
-    @property
-    def files(self) -> RequestParameters:
-        """The files of a multipart form: lists of `File(type, body, name)`."""
-        if self.parsed_files is None:
-            self.get_form()
-        return cast(RequestParameters, self.parsed_files)
-
-    def get_cookies(self) -> CookieRequestParameters:
-        """The cookies that the client sent."""
-        if self.parsed_cookies is None:
-            from sanic.cookies.request import CookieRequestParameters, parse_cookies
-
-            self.parsed_cookies = CookieRequestParameters(parse_cookies(self.headers.get_all("cookie")))
-        return self.parsed_cookies
-
-    @property
-    def cookies(self) -> CookieRequestParameters:
-        """The cookies that the client sent."""
-        return self.get_cookies()
-
-    @property
-    def accept(self) -> AcceptList:
-        """What the client accepts, most wanted first (RFC 9110 section 12.5.1).
-
-        Raises:
-            InvalidHeader: The header is malformed.
-        """
-        if self.parsed_accept is None:
-            self.parsed_accept = parse_accept(self.headers.get("accept"))
-        return self.parsed_accept
-
-    @property
-    def credentials(self) -> Credentials | None:
-        """What the `Authorization` header holds, None without one."""
-        if self.parsed_credentials is None:
-            from sanic.models.http_types import Credentials
-
-            try:
-                scheme, token = parse_credentials(self.headers.get("authorization"), ("Basic", "Bearer", "Token"))
-                self.parsed_credentials = Credentials(scheme, token) if token else False
-            except ValueError:  # undecodable Basic credentials are no credentials
-                self.parsed_credentials = False
-        return self.parsed_credentials or None
-
-    @property
-    def token(self) -> str | None:
-        """The bearer or plain token of the `Authorization` header."""
-        if self.parsed_token is None:
-            _, token = parse_credentials(self.headers.get("authorization"), ("Bearer", "Token"))
-            self.parsed_token = token or False
-        return self.parsed_token or None
 
     @property
     def id(self) -> uuid.UUID | str | int:
         """An id for logs: from the header that `REQUEST_ID_HEADER` names, else made by `generate_id`."""
         if self._id is None:
             sent = self.headers.get(self.app.config.REQUEST_ID_HEADER)
-            self._id = self.generate_id(self) if not sent else _parse_id(sent)
+            # Through the class: one's own may be a method of the class, of its instances, or static.
+            made_of = (self,) if self._is_id_made_of_request else ()
+            self._id = _parse_id(sent) if sent else type(self).generate_id(*made_of)
         return self._id
-
-    @property
-    def is_safe(self) -> bool:
-        """Whether the method only reads (RFC 9110 section 9.2.1)."""
-        return self.method in SAFE_HTTP_METHODS
-
-    @property
-    def is_idempotent(self) -> bool:
-        """Whether repeating the request changes nothing more (RFC 9110 section 9.2.2)."""
-        return self.method in IDEMPOTENT_HTTP_METHODS
-
-    @property
-    def is_cacheable(self) -> bool:
-        """Whether a response may be stored for later requests (RFC 9110 section 9.2.3)."""
-        return self.method in CACHEABLE_HTTP_METHODS
 
     # -- The application ---------------------------------------------------------------------------------------------
 
@@ -480,14 +278,13 @@ class Request(Generic[sanic_type, ctx_type]):
             view_name: Name of the route.
             **kwargs: See `Sanic.url_for`.
         """
-        server_name = self.app.config.get("SERVER_NAME")
-        if server_name and "://" in server_name:
-            return self.app.url_for(view_name, _external=True, **kwargs)
-        scheme = self.scheme
-        host = self.server_name
-        if self.server_port != (443 if scheme in ("https", "wss") else 80):
-            host = f"{host}:{self.server_port}"
-        return self.app.url_for(view_name, _external=True, _scheme=scheme, _server=host, **kwargs)
+        server_name = self._configured_name
+        if "://" in server_name:
+            return self.app.url_for(view_name, **{"_external": True, **kwargs})
+        scheme, host, port = self.scheme, self.server_name, self.server_port
+        if port != address.default_port(scheme):
+            host = f"{host}:{port}"
+        return self.app.url_for(view_name, **{"_external": True, "_scheme": scheme, "_server": host, **kwargs})
 
     # -- The connection ----------------------------------------------------------------------------------------------
 
@@ -553,40 +350,34 @@ class Request(Generic[sanic_type, ctx_type]):
         return self.remote_addr or self.ip
 
     @property
+    def _configured_name(self) -> str:
+        return self.app.config.get("SERVER_NAME") or ""
+
+    @property
     def scheme(self) -> str:
         """`http`, `https`, `ws` or `wss`, as the client sees it."""
-        base = "http"
-        if self.app.websocket_enabled and self.headers.get("upgrade", "").lower() == "websocket":
-            base = "ws"
-        server_name = self.app.config.get("SERVER_NAME") or ""
-        told = server_name.partition("://")[0] if "://" in server_name else self.forwarded.get("proto")
-        if told:
-            return str(told).replace("http", base)
         info = self.conn_info
-        if info is not None and info.ssl:
-            return base + "s"
-        if self.app.asgi and self.transport.scope.get("scheme") in ("https", "wss"):
-            return base + "s"
-        return base
+        return address.client_scheme(
+            self._configured_name,
+            self.forwarded,
+            self.app.websocket_enabled and self.headers.get("upgrade", "").lower() == "websocket",
+            info is not None and info.ssl,
+        )
 
     @property
     def host(self) -> str:
         """Host and port as the client sees them, `""` when unknown."""
-        server_name = self.app.config.get("SERVER_NAME")
-        if server_name:
-            return str(server_name).rpartition("://")[2].partition("/")[0]
-        return str(self.forwarded.get("host") or self.headers.get("host", ""))
+        return address.client_host(self._configured_name, self.forwarded, self.headers.get("host", ""))
 
     @property
     def server_name(self) -> str:
-        """The host without its port, in lower case."""
+        """The host without its port, in lower case; `""` when it is malformed."""
         return parse_host(self.host)[0] or ""
 
     @property
     def server_port(self) -> int:
         """The port as the client sees it."""
-        port = self.forwarded.get("port") or parse_host(self.host)[1]
-        return int(port or (443 if self.scheme in ("https", "wss") else 80))
+        return address.client_port(self.forwarded, self.host, self.scheme)
 
     @property
     def server_path(self) -> str:
@@ -596,7 +387,8 @@ class Request(Generic[sanic_type, ctx_type]):
     @property
     def url(self) -> str:
         """The whole URL as the client sees it."""
-        return urlunsplit((self.scheme, self.host, self.path, self.query_string, ""))
+        query = self.query_string
+        return f"{self.scheme}://{self.host}{self.path}{'?' if query else ''}{query}"
 
     # -- The response ------------------------------------------------------------------------------------------------
 
@@ -616,17 +408,16 @@ class Request(Generic[sanic_type, ctx_type]):
                 raise ServerError("Cannot reset a response that was already (partially) sent.")
             self.stream.response.stream = None
             self.stream.response = None
-            self._response_middleware_started = False
 
     async def respond(
         self,
         response: BaseHTTPResponse | None = None,
         *,
         status: int = 200,
-        headers: Header | Mapping[str, str] | None = None,
+        headers: ResponseHeaders | None = None,
         content_type: str | None = None,
     ) -> Any:
-        """Attach a response and run the response middleware; nothing is sent yet.
+        """Attach a response and run the response middleware, once for a request; nothing is sent yet.
 
         Args:
             response: The response; without one it is made from the other arguments.
@@ -641,13 +432,12 @@ class Request(Generic[sanic_type, ctx_type]):
             ServerError: The request has been answered already.
         """
         stream = self.stream
-        if stream is None:
-            raise SanicException(f"{self!r} belongs to no connection, so there is nobody to respond to.")
-        if stream.response is not None:
+        if stream is not None and stream.response is not None:
             raise ServerError("Second respond call is not allowed.")
         if response is None:
             response = HTTPResponse(None, status, headers, content_type)
-        stream.respond(response)
+        if stream is not None:
+            stream.respond(response)
         if not self._response_middleware_started:
             self._response_middleware_started = True
             route = self.route
@@ -655,8 +445,20 @@ class Request(Generic[sanic_type, ctx_type]):
             if pipeline is not None:
                 replacement = await pipeline(self, response)
                 if replacement is not None and replacement is not response:
-                    response = stream.respond(replacement)
+                    response = replacement
+                    if stream is not None:
+                        stream.respond(replacement)
         return response
+
+
+def _takes_an_argument(function: Callable[..., Any]) -> bool:
+    from inspect import signature
+
+    try:
+        signature(function).bind(None)
+    except TypeError:
+        return False
+    return True
 
 
 def _parse_id(sent: str) -> uuid.UUID | str | int:

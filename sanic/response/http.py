@@ -6,28 +6,39 @@ exchange (`response.stream`), `send` hands bytes on and the exchange decides abo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, AnyStr, Literal, Protocol
 from urllib.parse import quote
 
 from sanic.compat import Header
-from sanic.exceptions import SanicException, ServerError
+from sanic.exceptions import SanicException
+from sanic.headers import clean_header
+from sanic.helpers import has_message_body
 
 if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
     from sanic.cookies import Cookie, CookieJar
-    from sanic.models.protocol_types import HTMLProtocol
 
 # What RFC 3986 allows in a URL, so that an address that is already encoded stays as it is.
 _URL_CHARACTERS = "/:?#[]@!$&'()*+,;=%~-._"
 
 
-class ResponseSink(Protocol):
-    """The part of an exchange that a response needs."""
+#: Headers as an application gives them: a mapping, or pairs when a name repeats. Values are turned into text.
+ResponseHeaders = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
-    async def send(self, data: bytes | None = None, end_stream: bool | None = None) -> None: ...
+
+class SupportsHtml(Protocol):
+    """Shows itself as HTML, as template engines expect."""
+
+    def __html__(self) -> str | bytes: ...
+
+
+class SupportsReprHtml(Protocol):
+    """Shows itself as HTML, as notebooks expect."""
+
+    def _repr_html_(self) -> str | bytes: ...
 
 
 class BaseHTTPResponse:
@@ -54,27 +65,32 @@ class BaseHTTPResponse:
     @property
     def asgi(self) -> bool:
         """Whether the response leaves through an ASGI server."""
-        return bool(getattr(self.stream, "is_asgi", False))
+        return bool(getattr(getattr(self, "stream", None), "is_asgi", False))
 
     @property
     def cookies(self) -> CookieJar:
         """The cookies that this response sets, in order."""
-        if self._cookies is None:
+        jar: CookieJar | None = getattr(self, "_cookies", None)  # a subclass may not call our constructor
+        if jar is None:
             from sanic.cookies import CookieJar
 
-            self._cookies = CookieJar(self.headers)
-        return self._cookies
+            jar = self._cookies = CookieJar(self.headers)
+        return jar
 
     @property
     def processed_headers(self) -> Iterator[tuple[bytes, bytes]]:
-        """The headers with `content-type` added, as pairs of bytes, names in lower case."""
-        headers = self.headers
-        if self.content_type is not None and "content-type" not in headers and self.status not in (204, 304):
-            yield b"content-type", self.content_type.encode("latin-1", "replace")
-        for name, value in headers.items():
-            yield name.lower().encode("ascii"), str(value).encode("utf-8", "surrogateescape")
+        """The headers as pairs of bytes, safe to write, with `content-type` at the end.
 
-    async def send(self, data: AnyStr | None = None, end_stream: bool | None = None) -> None:
+        Raises:
+            ServerError: A header name is not a token (RFC 9110 section 5.1).
+        """
+        for name, value in self.headers.items():
+            clean_name, clean_value = clean_header(name, value)
+            yield clean_name.encode("ascii"), clean_value.encode("utf-8", "surrogateescape")
+        if self.content_type is not None and "content-type" not in self.headers and has_message_body(self.status):
+            yield b"content-type", clean_header("content-type", self.content_type)[1].encode("utf-8", "surrogateescape")
+
+    def send(self, data: AnyStr | None = None, end_stream: bool | None = None) -> Coroutine[Any, Any, None]:
         """Send a piece of the body; the first call also sends the head.
 
         Args:
@@ -93,7 +109,9 @@ class BaseHTTPResponse:
             raise SanicException(
                 "No stream is connected to this response. Get it from 'await request.respond()' before sending."
             )
-        await stream.send(data.encode() if isinstance(data, str) else data, end_stream)
+        # One coroutine less for each response.
+        sending: Coroutine[Any, Any, None] = stream.send(data.encode() if isinstance(data, str) else data, end_stream)
+        return sending
 
     def add_cookie(
         self,
@@ -142,8 +160,7 @@ class BaseHTTPResponse:
         self.cookies.delete_cookie(key, path=path, domain=domain, host_prefix=host_prefix, secure_prefix=secure_prefix)
 
     def __repr__(self) -> str:
-        kind = type(self).__name__
-        return f"<{kind}: {self.status} {self.content_type}>" if self.content_type else f"<{kind}: {self.status}>"
+        return f"<{type(self).__name__}: {self.status} {self.content_type}>"
 
 
 class HTTPResponse(BaseHTTPResponse):
@@ -162,7 +179,7 @@ class HTTPResponse(BaseHTTPResponse):
         self,
         body: bytes | str | None = None,
         status: int = 200,
-        headers: Header | Mapping[str, str] | None = None,
+        headers: ResponseHeaders | None = None,
         content_type: str | None = None,
     ) -> None:
         self.body = body.encode() if isinstance(body, str) else body or b""
@@ -193,8 +210,8 @@ class HTTPResponse(BaseHTTPResponse):
 def text(
     body: str,
     status: int = 200,
-    headers: Mapping[str, str] | None = None,
-    content_type: str = "text/plain; charset=utf-8",
+    headers: ResponseHeaders | None = None,
+    content_type: str | None = "text/plain; charset=utf-8",
 ) -> HTTPResponse:
     """Answer with plain text.
 
@@ -206,7 +223,9 @@ def text(
     return HTTPResponse(body, status, headers, content_type)
 
 
-def html(body: str | bytes | HTMLProtocol, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:
+def html(
+    body: str | bytes | SupportsHtml | SupportsReprHtml, status: int = 200, headers: ResponseHeaders | None = None
+) -> HTTPResponse:
     """Answer with HTML: text, bytes, or an object with `__html__()` or `_repr_html_()`."""
     if not isinstance(body, (str, bytes)):
         if hasattr(body, "__html__"):
@@ -223,21 +242,21 @@ def html(body: str | bytes | HTMLProtocol, status: int = 200, headers: Mapping[s
 def raw(
     body: bytes | str | None,
     status: int = 200,
-    headers: Mapping[str, str] | None = None,
-    content_type: str = "application/octet-stream",
+    headers: ResponseHeaders | None = None,
+    content_type: str | None = "application/octet-stream",
 ) -> HTTPResponse:
     """Answer with bytes as they are."""
     return HTTPResponse(body, status, headers, content_type)
 
 
-def empty(status: int = 204, headers: Mapping[str, str] | None = None) -> HTTPResponse:
+def empty(status: int = 204, headers: ResponseHeaders | None = None) -> HTTPResponse:
     """Answer without a body."""
     return HTTPResponse(b"", status, headers)
 
 
 def redirect(
     to: str,
-    headers: Mapping[str, str] | None = None,
+    headers: ResponseHeaders | None = None,
     status: int = 302,
     content_type: str = "text/html; charset=utf-8",
 ) -> HTTPResponse:
@@ -247,12 +266,7 @@ def redirect(
         to: Path or URL; every character that may not stand in a URL is percent-encoded (RFC 3986 section 2).
         headers: Further headers; a `Location` among them is replaced.
         status: 301, 302, 303, 307 or 308.
-
-    Raises:
-        ServerError: `to` is empty, so there is no place to go to.
     """
-    if not to:
-        raise ServerError("redirect() needs the address to go to, got an empty one.")
     all_headers = Header(headers or {})
-    all_headers["Location"] = quote(to, safe=_URL_CHARACTERS)
+    all_headers["Location"] = quote(to, safe=_URL_CHARACTERS, errors="surrogateescape")
     return HTTPResponse(b"", status, all_headers, content_type)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json as standard_json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from sanic.compat import Header
 from sanic.context import current_request
 from sanic.exceptions import SanicException
 from sanic.helpers import Default, _default
-from sanic.response.http import HTTPResponse
+from sanic.response.http import HTTPResponse, ResponseHeaders
 
 Dumps = Callable[..., Any]
 Loads = Callable[..., Any]
@@ -22,6 +20,8 @@ default_loads: Loads
 try:
     import ujson
 except ImportError:  # a platform without ujson: the standard library serves
+    import json as standard_json
+
     default_dumps = partial(standard_json.dumps, separators=(",", ":"))
     default_loads = standard_json.loads
 else:
@@ -55,8 +55,8 @@ class JSONResponse(HTTPResponse):
         self,
         body: Any = None,
         status: int = 200,
-        headers: Header | Mapping[str, str] | None = None,
-        content_type: str = "application/json",
+        headers: ResponseHeaders | None = None,
+        content_type: str | None = "application/json",
         dumps: Dumps | None = None,
         **kwargs: Any,
     ) -> None:
@@ -96,10 +96,14 @@ class JSONResponse(HTTPResponse):
 
         Args:
             body: Any object the JSON writer accepts.
-            dumps: JSON writer; default the one this response was made with.
-            **dumps_kwargs: Handed on to the writer; without any, those of the constructor.
+            dumps: JSON writer; default the one this response was last written with.
+            **dumps_kwargs: Handed on to the writer; without any and without a writer, those of the last time.
         """
-        self._body = self._encode(body, dumps or self._dumps, dumps_kwargs or self._dumps_kwargs)
+        if dumps is None and not dumps_kwargs:
+            dumps_kwargs = self._dumps_kwargs
+        dumps = dumps or self._dumps
+        self._body = self._encode(body, dumps, dumps_kwargs)
+        self._dumps, self._dumps_kwargs = dumps, dumps_kwargs
         self._raw_body = body
         self._body_is_raw = False
 
@@ -172,8 +176,8 @@ class JSONResponse(HTTPResponse):
 def json(
     body: Any,
     status: int = 200,
-    headers: Mapping[str, str] | None = None,
-    content_type: str = "application/json",
+    headers: ResponseHeaders | None = None,
+    content_type: str | None = "application/json",
     dumps: Dumps | None = None,
     **kwargs: Any,
 ) -> JSONResponse:

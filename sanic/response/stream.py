@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sanic.compat import Header
 from sanic.exceptions import SanicException
-from sanic.response.http import HTTPResponse
+from sanic.response.http import HTTPResponse, ResponseHeaders
 
 if TYPE_CHECKING:
     from sanic.cookies import CookieJar
@@ -30,7 +30,7 @@ class ResponseStream:
         self,
         streaming_fn: Callable[[ResponseStream], Awaitable[None]],
         status: int = 200,
-        headers: Header | Mapping[str, str] | None = None,
+        headers: ResponseHeaders | None = None,
         content_type: str | None = None,
     ) -> None:
         self.streaming_fn = streaming_fn

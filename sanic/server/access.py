@@ -10,23 +10,27 @@ from sanic.log import access_logger
 if TYPE_CHECKING:
     from sanic.http.exchange import Exchange
 
+_SWITCHED = 101
 
-def log_access(exchange: Exchange, now: float) -> None:
-    """Write the line for an exchange that is over.
+
+def log_access(exchange: Exchange, now: float, size: Any = None) -> None:
+    """Write the line for an exchange that is over, or for a websocket that has been opened.
 
     Args:
         exchange: The exchange.
         now: The time on the clock of the loop, in seconds.
+        size: What stands in place of the number of bytes sent.
     """
     request = exchange.request
     response = exchange.response
     info = exchange.conn_info
     gone = isinstance(exchange.interruption, RequestCancelled) and not exchange.head_sent
-    size: Any = exchange.bytes_sent
     if gone:
         size = "DISCONNECTED"
     elif exchange.is_chunked:
         size = "chunked"
+    elif size is None:
+        size = exchange.bytes_sent if response is None or response.status != _SWITCHED else "CLOSED"
     access_logger.info(
         "",
         extra={

@@ -1,9 +1,10 @@
-"""A server in a loop that somebody else runs."""
+"""A server of one application, on one address, in a running loop; who runs that loop it does not know."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sanic.application.constants import ServerStage
@@ -13,36 +14,50 @@ from sanic.server.drain import drain
 from sanic.server.socket import remove_unix_socket
 
 if TYPE_CHECKING:
+    from socket import socket as SocketType
+
     from sanic.app import Sanic
+    from sanic.application.state import ApplicationServerInfo
+
+_LAST_CONNECTIONS_SECONDS = 1.0
 
 
 class AsyncioServer:
     """A server of one application, on one address, in a running loop.
 
     It is made by `Sanic.create_server`: `await server.startup()`, `await server.before_start()`, `await
-    server.serve_forever()`, and at the end `await server.close()`.
+    server.serve_forever()`, and at the end `await server.close()`. `Sanic.serving` does all of it.
 
     Args:
         app: The application.
         loop: The running loop.
-        serve_coro: Makes the listening server.
+        serve_coro: Makes the listening server of the loop; awaited when connections are to be accepted.
         connections: The open connections.
         signal: What they are told of the end through.
-        unix: Path of the unix socket, removed when the server is closed.
+        settings: The address.
+        sock: The socket, if it was made for this server, which closes it.
         starts_app: Whether awaiting it also starts the application, if nobody has, and closing it stops it again.
+        accepts_early: Whether connections are accepted as soon as the application is started.
+        info: The record of this address that the application keeps.
     """
 
     __slots__ = (
+        "_accepts_early",
+        "_address",
+        "_closed",
         "_closing",
         "_has_started_app",
+        "_info",
+        "_is_app_up",
         "_signal",
+        "_sock",
         "_starts_app",
-        "_unix",
         "app",
         "connections",
         "loop",
         "serve_coro",
         "server",
+        "settings",
     )
 
     def __init__(
@@ -52,46 +67,118 @@ class AsyncioServer:
         serve_coro: Coroutine[Any, Any, asyncio.AbstractServer],
         connections: set[Any],
         signal: Signal | None = None,
-        unix: str | None = None,
+        settings: dict[str, Any] | None = None,
+        sock: SocketType | None = None,
         starts_app: bool = False,
+        accepts_early: bool = False,
+        info: ApplicationServerInfo | None = None,
     ) -> None:
         self.app = app
         self.loop = loop
         self.serve_coro = serve_coro
         self.connections = connections
+        self.settings = settings or {}
         self.server: Any = None
         self._signal = signal or Signal()
-        self._unix = unix
+        self._sock = sock
         self._starts_app = starts_app
+        self._accepts_early = accepts_early
+        self._info = info
         self._has_started_app = False
+        # Whether the stop listeners are to run, since those of the start have.
+        self._is_app_up = False
         self._closing: asyncio.Task[None] | None = None
+        self._closed = asyncio.Event()
+        self._address: tuple[str | None, int | None]
+        self._learn_address()
 
     def __await__(self) -> Generator[Any, None, AsyncioServer]:
-        """Listen."""
-        return self._listen().__await__()
+        """Listen, and start the application if the server was made to do so."""
+        return self._ready().__await__()
 
-    async def _listen(self) -> AsyncioServer:
-        if self.server is not None:
-            return self
-        if self._starts_app and not self.app.state.is_started:
-            self._has_started_app = True
-            await self.startup()
-            await self.before_start()
-        self.server = await self.serve_coro
-        if self._has_started_app:
-            await self.after_start()
+    async def _ready(self) -> AsyncioServer:
+        if self._starts_app:
+            await self._live()
+        elif self._accepts_early and self.app.state.is_started:
+            await self.start_serving()
         return self
+
+    async def _live(self) -> None:
+        if self.server is not None:
+            return
+        if self.app.state.is_started:
+            await self.start_serving()
+            return
+        self._has_started_app = True
+        await self.startup()
+        await self.before_start()
+        self._is_app_up = True
+        await self.start_serving()
+        await self.after_start()
+
+    async def __aenter__(self) -> AsyncioServer:
+        """Start the application, if nobody has, with all its listeners, and accept connections.
+
+        Raises:
+            FinalizationError: The application has no routes.
+            OSError: The address cannot be listened on.
+            Exception: What a listener raised.
+        """
+        self._accepts_early = False
+        try:
+            await self._live()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        """Close the server, and stop the application with all its listeners, if this has started it."""
+        await self.close()
+
+    # -- The address -------------------------------------------------------------------------------------------------
 
     @property
     def sockets(self) -> tuple[Any, ...]:
         """The sockets it listens on."""
         return tuple(self.server.sockets) if self.server is not None else ()
 
+    @property
+    def signal(self) -> Signal:
+        """What its connections are told of the end through."""
+        return self._signal
+
+    @property
+    def url(self) -> str:
+        """Where it is reached, such as `http://127.0.0.1:8000`; of a unix socket the path and the scheme."""
+        host, port = self._address
+        return self.app.get_server_location({**self.settings, "sock": None, "host": host, "port": port})
+
+    @property
+    def port(self) -> int | None:
+        """The port, also when any was asked for; None for a unix socket."""
+        return self._address[1]
+
+    def _learn_address(self) -> None:
+        # Now, since of a closed socket nothing is known, and the loop closes those that it was given.
+        sock = self.settings.get("sock") or next(iter(self.sockets), None)
+        name = sock.getsockname() if sock is not None else None
+        self._address = name[:2] if isinstance(name, tuple) else (self.settings.get("host"), self.settings.get("port"))
+
+    # -- The events of the application -------------------------------------------------------------------------------
+
     async def startup(self) -> None:
-        """Freeze the application's routes and signals, so that it can be served."""
+        """Freeze the application's routes and signals; connections are accepted from now on.
+
+        Raises:
+            FinalizationError: The application has no routes.
+            OSError: The address cannot be listened on.
+        """
         self.app.state.is_running = True
         if not self.app.state.is_started:
             await self.app._startup()
+        if self._accepts_early:
+            await self.start_serving()
 
     def before_start(self) -> Coroutine[Any, Any, None]:
         """Run the `before_server_start` listeners."""
@@ -116,21 +203,35 @@ class AsyncioServer:
             )
         return self.app._server_event(concern, action, loop=self.loop)
 
+    # -- Serving -----------------------------------------------------------------------------------------------------
+
     def is_serving(self) -> bool:
         """Whether connections are accepted."""
         return self.server is not None and bool(self.server.is_serving())
 
     async def start_serving(self) -> None:
-        """Accept connections."""
-        await self._listen()
+        """Accept connections.
+
+        Raises:
+            OSError: The address cannot be listened on.
+            SanicException: The server is closed.
+        """
+        if self._closing is not None:
+            raise SanicException(f"The server of {self.app.name} is closed: make another one with create_server.")
+        if self.server is None:
+            self.server = await self.serve_coro
+            self._learn_address()
         await self.server.start_serving()
         self._set_stage(ServerStage.SERVING)
 
     async def serve_forever(self) -> None:
-        """Accept connections until the server is closed."""
-        await self._listen()
-        self._set_stage(ServerStage.SERVING)
-        await self.server.serve_forever()
+        """Accept connections until the server is closed; cancelling this closes it."""
+        await self.start_serving()
+        try:
+            await self._closed.wait()
+        except asyncio.CancelledError:
+            await self.close()
+            raise
 
     def close(self) -> asyncio.Task[None]:
         """Stop accepting, finish what runs, close the connections.
@@ -139,36 +240,60 @@ class AsyncioServer:
             The task that does it; it need not be awaited.
         """
         if self._closing is None:
-            if self.server is not None:
+            # Listeners of an application that this server stops may still want to be reached.
+            if self.server is not None and not self._has_started_app:
                 self.server.close()
-            self._closing = self.loop.create_task(self._close(), name="close of the server")
+            self._closing = self.loop.create_task(self._close(), name=f"close of the server of {self.app.name}")
         return self._closing
 
     async def _close(self) -> None:
-        if self._has_started_app:
-            await self.before_stop()
-        await drain(self.connections, self._signal, self.app.config.GRACEFUL_SHUTDOWN_TIMEOUT)
-        if self.server is not None:
-            await self.server.wait_closed()
-        else:
+        try:
+            if self._has_started_app:
+                self.app.state.is_stopping = True
+            if self._is_app_up:
+                await self.before_stop()
+            if self.server is not None:
+                self.server.close()
+            await drain(self.connections, self._signal, self.app.config.GRACEFUL_SHUTDOWN_TIMEOUT)
+            if self.server is not None:
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self.server.wait_closed(), _LAST_CONNECTIONS_SECONDS)
+            if self._has_started_app:
+                await self.app._tasks.shutdown(self.app.config.GRACEFUL_SHUTDOWN_TIMEOUT)
+            if self._is_app_up:
+                await self.after_stop()
+        finally:
+            if self.server is not None:
+                self.server.close()
             self.serve_coro.close()
-        remove_unix_socket(self._unix)
-        self._set_stage(ServerStage.STOPPED)
-        if self._has_started_app:
-            await self.after_stop()
-            self.app.router.reset()
-            self.app.signal_router.reset()
-            self.app.state.is_started = self.app.state.is_running = False
+            if self._sock is not None:
+                self._sock.close()
+                remove_unix_socket(self.settings.get("unix"))
+            self._set_stage(ServerStage.STOPPED)
+            if self._has_started_app:
+                forget_run(self.app)
+            self._closed.set()
 
     async def wait_closed(self) -> None:
         """Wait until the server is closed."""
         if self._closing is not None:
-            await self._closing
+            await asyncio.shield(self._closing)
         elif self.server is not None:
-            await self.server.wait_closed()
+            await self._closed.wait()
 
     def _set_stage(self, stage: ServerStage) -> None:
-        for info in self.app.state.server_info:
-            if info.server in (None, self.server):
-                info.stage = stage
-                info.server = self.server
+        if self._info is not None:
+            infos = [self._info]
+        else:
+            # Test packages record the address of a server that they make themselves.
+            infos = [info for info in self.app.state.server_info if info.server in (None, self.server)]
+        for info in infos:
+            info.stage = stage
+            info.server = self.server
+
+
+def forget_run(app: Sanic[Any, Any]) -> None:
+    """Let an application that has stopped be changed, and started again."""
+    app.router.reset()
+    app.signal_router.reset()
+    app.state.is_started = app.state.is_running = app.state.is_stopping = False

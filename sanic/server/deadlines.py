@@ -38,10 +38,12 @@ class Deadlines:
 
     Attributes:
         now: Time of the last look, on the clock of the loop, in seconds.
+        horizon: One interval after it. A deadline is this plus a timeout: a look may come one interval late, never
+            early.
         heads: The writer of response heads, whose date is kept right.
     """
 
-    __slots__ = ("_handle", "_loop", "_timed", "heads", "interval", "now")
+    __slots__ = ("_handle", "_loop", "_timed", "heads", "horizon", "interval", "now")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, shortest_timeout: float) -> None:
         self._loop = loop
@@ -49,6 +51,7 @@ class Deadlines:
         self._handle: asyncio.TimerHandle | None = None
         self.interval = min(max(shortest_timeout / 2, _SHORTEST_INTERVAL), _LONGEST_INTERVAL)
         self.now = loop.time()
+        self.horizon = self.now + self.interval
         self.heads = HeadWriter()
 
     def watch(self, timed: Timed) -> None:
@@ -62,11 +65,12 @@ class Deadlines:
         self._timed.discard(timed)
 
     def after(self, seconds: float) -> float:
-        """The deadline that lies `seconds` ahead; a look may come one interval late, never early."""
-        return self.now + self.interval + seconds
+        """The deadline that lies `seconds` ahead."""
+        return self.horizon + seconds
 
     def _look(self) -> None:
         self.now = now = self._loop.time()
+        self.horizon = now + self.interval
         self.heads.refresh()
         if not self._timed:
             self._handle = None

@@ -16,6 +16,13 @@ async def drain(connections: set[Any], signal: Signal, timeout: float) -> None:
         timeout: Seconds after which those that are left are cut.
     """
     signal.stopped = True
+    if signal.linger and connections:
+        # A client may be sending a request this very moment, on a connection that is idle as yet. It is answered, and
+        # told that it was the last one.
+        for connection in list(connections):
+            connection.is_closing_soon = True
+        if await signal.wait_closed(signal.linger):
+            return
     for connection in list(connections):
         connection.close_if_idle()
     if connections and not await signal.wait_closed(timeout):

@@ -27,6 +27,7 @@ class Limits:
         max_target: Size of the request target.
         max_queued: Requests that may wait behind the one that is handled (pipelining).
         access_log: Whether each response is logged.
+        ping_timeout: The shorter one of the interval of websocket pings and the time to answer one.
     """
 
     request_timeout: float
@@ -42,6 +43,7 @@ class Limits:
     max_target: int
     max_queued: int
     access_log: bool
+    ping_timeout: float
 
     @classmethod
     def from_config(cls, config: Config) -> Limits:
@@ -58,11 +60,20 @@ class Limits:
             max_head=config.request_max_header_size,
             max_headers=config.REQUEST_MAX_HEADERS,
             max_target=config.REQUEST_MAX_TARGET_SIZE,
-            max_queued=config.PIPELINE_MAX_QUEUED,
+            max_queued=max(config.PIPELINE_MAX_QUEUED, 1),
             access_log=config.ACCESS_LOG,
+            ping_timeout=min(
+                config.WEBSOCKET_PING_INTERVAL or float("inf"), config.WEBSOCKET_PING_TIMEOUT or float("inf")
+            ),
+        )
+
+    def are_too_large(self, fields: list[tuple[bytes, bytes]]) -> bool:
+        """Whether header fields are too many, or too long together; each counts with its colon, blank and CR LF."""
+        return (
+            len(fields) > self.max_headers or sum(len(name) + len(value) + 4 for name, value in fields) > self.max_head
         )
 
     @property
     def shortest_timeout(self) -> float:
         """The shortest of the timeouts, in seconds."""
-        return min(self.request_timeout, self.response_timeout, self.keep_alive_timeout)
+        return min(self.request_timeout, self.response_timeout, self.keep_alive_timeout, self.ping_timeout)

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sanic.router.group import RouteGroup
 from sanic.router.route import Route
+from sanic.signals.condition import condition_matches
 from sanic.signals.parameter import NO_MATCH, EventParameter
-from sanic.signals.waiter import condition_matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from sanic.signals.router import SignalRouter
 
 SignalHandler = Callable[..., Any]
 
@@ -37,8 +35,6 @@ class Signal(Route):
     - ``waiters``: those who wait for an event with the same first two parts,
     - ``group``: the group it is in.
     """
-
-    router: SignalRouter
 
     @cached_property
     def parameter(self) -> EventParameter | None:

@@ -8,32 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, cast
 
+from sanic.signals.condition import condition_matches
 from sanic.signals.event import ANY_ACTION
-
-if TYPE_CHECKING:
-    from sanic.signals.signal import Signal
+from sanic.signals.signal import Signal, SignalGroup
 
 Context = dict[str, Any]
 
 
-def condition_matches(
-    requirements: Mapping[str, Any] | None, exclusive: bool, condition: Mapping[str, Any] | None
-) -> bool:
-    """Whether what was registered with ``requirements`` hears a dispatch made with ``condition``.
+class Dispatcher(Protocol):
+    """What a waiter needs of the router of its signal."""
 
-    Without a condition: those without requirements, and those that are not exclusive. With one: those whose
-    requirements equal it. A blueprint's handler belongs to its blueprint and also hears the whole application;
-    the blueprint's mark counts only when the dispatch carries it.
-    """
-    if not condition:
-        return not requirements or not exclusive
-    if requirements == condition:
-        return True
-    if requirements and "__blueprint__" in requirements and "__blueprint__" not in condition:
-        return {key: value for key, value in requirements.items() if key != "__blueprint__"} == condition
-    return False
+    def is_member(self, event: str, group: SignalGroup) -> bool: ...
+    def add_waiter(self, waiter: SignalWaiter) -> None: ...
+    def remove_waiter(self, waiter: SignalWaiter) -> None: ...
 
 
 class SignalWaiter:
@@ -66,6 +55,10 @@ class SignalWaiter:
         self.exclusive = exclusive
         self.future = future
 
+    @property
+    def _dispatcher(self) -> Dispatcher:
+        return cast(Dispatcher, self.signal.router)
+
     def matches(self, event: str, condition: Mapping[str, Any] | None) -> bool:
         """Whether a dispatch of this event with this condition releases the waiter.
 
@@ -81,7 +74,7 @@ class SignalWaiter:
             return event == self.event_definition
         if self.trigger == ANY_ACTION:
             return event.startswith(self.event_definition[: -len(ANY_ACTION)])
-        return self.signal.router.is_member(event, self.signal.ctx.group)
+        return self._dispatcher.is_member(event, self.signal.ctx.group)
 
     async def wait(self, timeout: float | None = None) -> Context:
         """Wait for the next dispatch.
@@ -101,7 +94,7 @@ class SignalWaiter:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Context] = loop.create_future()
         self.future = future
-        router = self.signal.router
+        router = self._dispatcher
         router.add_waiter(self)
         timer = None if timeout is None else loop.call_later(timeout, self._expire)
         try:

@@ -14,7 +14,7 @@ from sanic.exceptions import BadRequest, PayloadTooLarge
 from sanic.request.form import (
     MAX_URLENCODED_FIELDS,
     File,
-    MultipartLimits,
+    FormLimits,
     parse_form,
     parse_multipart_form,
     parse_urlencoded_form,
@@ -124,7 +124,7 @@ def test_the_bytes_of_files_are_exact(contents, boundary):
 def test_a_body_in_pieces_gives_the_same_parts(contents, size):
     contents = [content.replace(b"--X", b"") for content in contents]
     text = body(*(part(b'name="a"; filename="f"', content) for content in contents))
-    decoder = MultipartDecoder("X", MultipartLimits())
+    decoder = MultipartDecoder("X", FormLimits())
     found = []
     for start in range(0, len(text), size):
         for event in decoder.feed(text[start : start + size]):
@@ -179,7 +179,7 @@ def test_the_boundary_may_be_bytes():
 
 
 def test_the_number_of_parts_is_limited():
-    limits = MultipartLimits(max_parts=2)
+    limits = FormLimits(max_parts=2)
     for number in (1, 2):
         fields, _ = parse_multipart_form(body(*[part(b'name="a"', b"x")] * number), "X", limits)
         assert len(fields["a"]) == number
@@ -189,11 +189,11 @@ def test_the_number_of_parts_is_limited():
 
 def test_parts_without_name_count_too():
     with pytest.raises(PayloadTooLarge, match="max_parts=2"):
-        parse_multipart_form(body(*[part(b"x=y", b"x")] * 3), "X", MultipartLimits(max_parts=2))
+        parse_multipart_form(body(*[part(b"x=y", b"x")] * 3), "X", FormLimits(max_parts=2))
 
 
 def test_the_number_of_headers_of_a_part_is_limited():
-    limits = MultipartLimits(max_part_headers=3)
+    limits = FormLimits(max_part_headers=3)
     for number in (1, 2):
         parse_multipart_form(body(part(b'name="a"', b"x", *[b"a: b"] * number)), "X", limits)
     with pytest.raises(PayloadTooLarge, match="max_part_headers=3"):
@@ -203,7 +203,7 @@ def test_the_number_of_headers_of_a_part_is_limited():
 @pytest.mark.parametrize("lines", [1, 2])
 def test_the_size_of_the_headers_of_a_part_is_limited(lines):
     fixed = len(DISPOSITION + b'name="a"\r\n') + lines * len(b"x: \r\n")
-    limits = MultipartLimits(max_part_header_size=200)
+    limits = FormLimits(max_part_header_size=200)
     for size in (199, 200, 201):
         filler = size - fixed
         headers = [b"x: " + b"y" * (filler - 10 * (lines - 1)), *[b"x: " + b"y" * 10] * (lines - 1)]
@@ -216,7 +216,7 @@ def test_the_size_of_the_headers_of_a_part_is_limited(lines):
 
 
 def test_the_size_of_fields_is_limited_but_not_that_of_files():
-    limits = MultipartLimits(max_field_size=10)
+    limits = FormLimits(max_field_size=10)
     for size in (9, 10):
         assert parse_multipart_form(body(part(b'name="a"', b"x" * size)), "X", limits)[0] == {"a": ["x" * size]}
     with pytest.raises(PayloadTooLarge, match="max_field_size=10"):
@@ -226,7 +226,7 @@ def test_the_size_of_fields_is_limited_but_not_that_of_files():
 
 
 def test_an_endless_header_is_refused_before_it_is_kept():
-    decoder = MultipartDecoder("X", MultipartLimits())
+    decoder = MultipartDecoder("X", FormLimits())
     list(decoder.feed(b"--X\r\nx: " + b"y" * 8000))
     with pytest.raises(PayloadTooLarge, match="max_part_header_size=8192"):
         list(decoder.feed(b"y" * 1000))

@@ -1,0 +1,1 @@
+"""Websocket connections of this project's own server (RFC 6455), on the sans-I/O protocol of `websockets`."""

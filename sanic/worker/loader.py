@@ -1,0 +1,132 @@
+"""Finding the application that a process serves; how it is served this module does not know."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sanic.app import Sanic
+
+_EXAMPLE = "Give the target as module:name, for example 'sanic server:app' for the app in server.py."
+
+
+class TargetError(Exception):
+    """The target of a command line leads to no application; the message says what is wrong and what would be right."""
+
+
+class AppLoader:
+    """Loads an application from what a user has typed, or from a factory.
+
+    Args:
+        module_input: `package.module:name`, `package.module.name`, `package.module` for its `app`, `module:factory()`,
+            or a directory.
+        as_factory: Whether the name is that of a function which makes the application.
+        as_simple: Whether it is a directory, to be served as it is.
+        args: What a factory is called with; if it takes no argument, it is called without.
+        factory: Makes the application; takes the place of `module_input`.
+    """
+
+    def __init__(
+        self,
+        module_input: str = "",
+        as_factory: bool = False,
+        as_simple: bool = False,
+        args: Any = None,
+        factory: Callable[..., Sanic[Any, Any]] | None = None,
+    ) -> None:
+        self.module_input = module_input
+        self.as_factory = as_factory or module_input.endswith("()")
+        self.as_simple = as_simple or (os.sep in module_input or "/" in module_input)
+        self.args = args
+        self.factory = factory
+
+    def load(self) -> Sanic[Any, Any]:
+        """Load it.
+
+        Raises:
+            TargetError: There is no such application.
+            Exception: What the module, or the factory, raised.
+        """
+        from sanic.app import Sanic
+
+        if self.factory is not None:
+            app: Any = self._call(self.factory)
+        elif self.as_simple:
+            return self._load_directory()
+        else:
+            app = self._load_name()
+            if self.as_factory and not callable(app):
+                raise TargetError(f"{self.module_input} is no factory: it is a {type(app).__name__}, not a function.")
+            # An app is callable, too: by ASGI servers.
+            if callable(app) and not isinstance(app, (Sanic, type)):
+                app = self._call(app)
+        if isinstance(app, Sanic):
+            return app
+        raise TargetError(self._describe_other(app))
+
+    def _load_directory(self) -> Sanic[Any, Any]:
+        from sanic.simple import create_simple_server
+
+        try:
+            return create_simple_server(Path(self.module_input))
+        except ValueError as error:
+            raise TargetError(str(error)) from error
+
+    def _load_name(self) -> Any:
+        if (directory := os.getcwd()) not in sys.path:
+            sys.path.append(directory)
+        module, name = self._find_module()
+        try:
+            return getattr(module, name)
+        except AttributeError:
+            raise TargetError(f"Module {module.__name__} has no {name!r}. {_EXAMPLE}") from None
+
+    def _find_module(self) -> tuple[ModuleType, str]:
+        path, colon, name = self.module_input.removesuffix("()").partition(":")
+        if colon:
+            return _import(path), name or "app"
+        try:
+            return _import(path), "app"
+        except TargetError:
+            # `module.app` as well as `module`: the last part may be a name in the module before it.
+            path, dot, name = path.rpartition(".")
+            if not dot:
+                raise
+            return _import(path), name
+
+    def _call(self, factory: Callable[..., Any]) -> Any:
+        from inspect import signature
+
+        # Not by trying: a TypeError of the factory's own must not be taken for a wrong number of arguments.
+        try:
+            signature(factory).bind(self.args)
+        except (TypeError, ValueError):
+            return factory()
+        return factory(self.args)
+
+    def _describe_other(self, found: Any) -> str:
+        where = self.module_input or getattr(self.factory, "__qualname__", repr(self.factory))
+        message = f"{where} is not a Sanic app: it is a {type(found).__name__}."
+        hint = f" Perhaps you meant {found.__name__}:app?" if isinstance(found, ModuleType) else f" {_EXAMPLE}"
+        return message + hint
+
+
+def _import(path: str) -> ModuleType:
+    try:
+        return import_module(path)
+    except ModuleNotFoundError as error:
+        # A module that the target itself fails to import is another matter: its traceback names the place.
+        missing = error.name or ""
+        if path != missing and not path.startswith(f"{missing}."):
+            raise
+        raise TargetError(f"No module named {missing} found in {os.getcwd()} or on sys.path. {_EXAMPLE}") from None
+    except (TypeError, ValueError) as error:
+        if path and not path.startswith("."):
+            raise
+        raise TargetError(f"{path!r} is no name of a module. {_EXAMPLE}") from error

@@ -1,0 +1,306 @@
+"""The main process of a server: binds the sockets, runs the listeners of the main process, and has the manager serve.
+
+It serves nothing itself, and knows nothing of single processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sanic.application.extension import auto_extend
+from sanic.application.listeners import call_listener
+from sanic.exceptions import ServerError
+from sanic.helpers import Default
+from sanic.log import error_logger, logger, server_logger
+from sanic.server.life import message_of
+from sanic.server.runner import warn
+from sanic.server.socket import configure_socket, remove_unix_socket
+from sanic.worker.inbox import SignalInbox
+from sanic.worker.manager import WorkerManager
+from sanic.worker.serve import serve_worker
+from sanic.worker.settings import AppSettings, MainModule, Parcel, WorkerSettings
+from sanic.worker.spawner import Spawner
+
+if TYPE_CHECKING:
+    from sanic.app import Sanic
+    from sanic.worker.loader import AppLoader
+
+#: Stages of a worker's stop that may each take the whole of GRACEFUL_SHUTDOWN_TIMEOUT, and seconds for the rest.
+_STAGES = 3
+_REST_SECONDS = 5.0
+#: Variables of the environment that are set while a server runs.
+_RUNNING = "SANIC_SERVER_RUNNING"
+_BANNER_SHOWN = "SANIC_MOTD_OUTPUT"
+
+
+class _Interrupted(Exception):
+    """The server was told to end before it had started."""
+
+
+def serve_apps(primary: Sanic[Any, Any], secondary: list[Sanic[Any, Any]], loader: AppLoader | None) -> None:
+    """Serve applications with worker processes until they are stopped; see `Sanic.serve`.
+
+    Args:
+        primary: The application whose settings count.
+        secondary: The other ones.
+        loader: Loads the primary application in a worker.
+
+    Raises:
+        ServerError: This is a worker itself.
+        RuntimeError: Processes are started in another way already.
+        SystemExit: They could not be started, or were ended otherwise than in order.
+    """
+    if not primary.state.server_info:
+        return
+    _check_main_process()
+    context = _start_context(type(primary))
+    with SignalInbox() as inbox, _environment():
+        main = MainProcess(primary, secondary, loader, context, inbox)
+        try:
+            code = main.run()
+        finally:
+            main.close()
+    server_logger.info("Server Stopped")
+    if code:
+        raise SystemExit(code)
+
+
+def _check_main_process() -> None:
+    from multiprocessing import parent_process
+
+    if parent_process() is not None and "SANIC_WORKER_PROCESS" in os.environ:
+        raise ServerError(
+            "A worker must not start a server of its own. A program that calls app.run() is imported again by each "
+            'worker: put that call under `if __name__ == "__main__":`.'
+        )
+
+
+def _start_context(cls: type[Sanic[Any, Any]]) -> Any:
+    import multiprocessing
+
+    wanted: Any = cls.start_method
+    method: str = "spawn" if isinstance(wanted, Default) else wanted
+    if cls.START_METHOD_SET:
+        return multiprocessing.get_context(multiprocessing.get_start_method(allow_none=True) or method)
+    actual = multiprocessing.get_start_method(allow_none=True)
+    if actual is None or cls.test_mode:
+        multiprocessing.set_start_method(method, force=cls.test_mode)
+    elif actual != method:
+        raise RuntimeError(
+            f"Start method '{method}' was requested, but '{actual}' was already set. Set Sanic.start_method = "
+            f"'{actual}', or make the objects of multiprocessing in main_process_start."
+        )
+    return multiprocessing.get_context(method)
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    os.environ[_RUNNING] = "true"
+    try:
+        yield
+    finally:
+        for name in (_RUNNING, _BANNER_SHOWN):
+            os.environ.pop(name, None)
+
+
+class MainProcess:
+    """One run of a server, as the main process sees it.
+
+    Args:
+        primary: The application whose settings count.
+        secondary: The other ones.
+        loader: Loads the primary application in a worker.
+        context: A context of `multiprocessing`.
+        inbox: The signals of this process.
+    """
+
+    def __init__(
+        self,
+        primary: Sanic[Any, Any],
+        secondary: list[Sanic[Any, Any]],
+        loader: AppLoader | None,
+        context: Any,
+        inbox: SignalInbox,
+    ) -> None:
+        self._primary = primary
+        self._apps = [primary, *secondary]
+        self._loader = loader
+        self._context = context
+        self._inbox = inbox
+        # Not uvloop's: that would take the signals away from the inbox.
+        self._loop = asyncio.SelectorEventLoop()
+        self._sockets: list[Any] = []
+        self._paths: list[str] = []
+
+    def run(self) -> int:
+        """Serve until the end; returns the exit status."""
+        self._complete_state()
+        for app in self._apps:
+            # Extensions have listeners of the main process, too.
+            auto_extend(app)
+        try:
+            return self._run()
+        except _Interrupted:
+            self._inbox.take()
+            logger.info("Stopped before the start was complete.")
+            return 0
+        except Exception as error:
+            if isinstance(error, (OSError, ValueError)):
+                error_logger.error("Startup failed: %s", message_of(error))
+            else:
+                error_logger.exception("The main process failed.")
+            return 1
+        finally:
+            self._close_sockets()
+            try:
+                self._run_listeners("main_process_stop")
+            except Exception:
+                error_logger.exception("A listener of main_process_stop failed.")
+
+    def _run(self) -> int:
+        self._run_listeners("main_process_start")
+        self._bind()
+        self._show()
+        manager = self._make_manager()
+        for app in self._apps:
+            app._manager = manager
+        self._run_listeners("main_process_ready")
+        return manager.run()
+
+    def close(self) -> None:
+        """Forget the run."""
+        self._loop.close()
+        for app in self._apps:
+            app._manager = None
+            app.state.server_info.clear()
+
+    def _complete_state(self) -> None:
+        primary = self._primary
+        if primary.state.fast:
+            affinity = getattr(os, "sched_getaffinity", None)
+            primary.state.workers = len(affinity(0)) if affinity else os.cpu_count() or 1
+        count = primary.state.workers = max(1, primary.state.workers)
+        for app in self._apps[1:]:
+            app.state.primary = False
+            if app.state.workers not in (0, 1, count):
+                error_logger.warning("%s is served by the %s workers of %s.", app.name, count, primary.name)
+            for event in [name for name, listeners in app.listeners.items() if listeners]:
+                error_logger.warning("Listener %s of %s is ignored: only those of %s run.", event, app.name, primary)
+
+    # -- Listeners ---------------------------------------------------------------------------------------------------
+
+    def _run_listeners(self, event: str) -> None:
+        listeners = list(self._primary.listeners.get(event, ()))
+        is_stop = event == "main_process_stop"
+        if is_stop:
+            listeners.reverse()
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._call(listeners))
+        finally:
+            asyncio.set_event_loop(None)
+        if self._inbox.is_interrupted and not is_stop:
+            raise _Interrupted
+
+    async def _call(self, listeners: list[Any]) -> None:
+        async def call() -> None:
+            for listener in listeners:
+                if self._inbox.is_interrupted:
+                    return
+                await call_listener(listener, self._primary, self._loop)
+
+        task = self._loop.create_task(call(), name="listeners of the main process")
+        self._loop.add_reader(self._inbox.waitable, self._cancel_if_interrupted, task)
+        try:
+            await asyncio.wait([task])
+        finally:
+            self._loop.remove_reader(self._inbox.waitable)
+        if not task.cancelled():
+            task.result()
+
+    def _cancel_if_interrupted(self, task: asyncio.Task[None]) -> None:
+        self._inbox.drain()
+        if self._inbox.is_interrupted:
+            task.cancel()
+
+    # -- Addresses ---------------------------------------------------------------------------------------------------
+
+    def _bind(self) -> None:
+        self._check_protection()
+        for app in self._apps:
+            for info in list(app.state.server_info):
+                try:
+                    sock = configure_socket(info.settings)
+                except (OSError, ValueError) as error:
+                    if app is self._primary:
+                        raise
+                    error_logger.warning("%s is not served: %s", app.name, message_of(error))
+                    app.state.server_info.remove(info)
+                    continue
+                if sock is not None:
+                    self._sockets.append(sock)
+                    if info.settings.get("unix"):
+                        self._paths.append(info.settings["unix"])
+
+    def _check_protection(self) -> None:
+        if self._context.get_start_method() == "fork":
+            return
+        for app in self._apps:
+            if any(hasattr(info.settings.get("ssl"), "wrap_bio") for info in app.state.server_info):
+                raise ValueError(
+                    "an ssl.SSLContext cannot be sent to worker processes. Set Sanic.start_method = 'fork' before "
+                    "app.run(), or serve with single_process=True."
+                )
+
+    def _close_sockets(self) -> None:
+        # When the end begins: as soon as no worker accepts connections any more, nobody may wait for one.
+        while self._sockets:
+            self._sockets.pop().close()
+        while self._paths:
+            remove_unix_socket(self._paths.pop())
+
+    def _show(self) -> None:
+        primary = self._primary
+        primary.motd(primary.state.server_info[0].settings)
+        os.environ[_BANNER_SHOWN] = "true"
+        warn(primary)
+
+    def _make_manager(self) -> WorkerManager:
+        primary = self._primary
+        seconds = primary.config.GRACEFUL_SHUTDOWN_TIMEOUT
+        # In debug mode somebody may have stopped a worker with a debugger.
+        hang_timeout = 0.0 if primary.debug else primary.config.WORKER_HANG_TIMEOUT or 0.0
+        main = MainModule({}) if self._loader is not None and self._loader.module_input else MainModule.current()
+        return WorkerManager(
+            primary.state.workers,
+            Parcel(_Serving(self._apps, self._loader)),
+            Spawner(self._context, main),
+            self._inbox,
+            commands=self._context.Pipe(duplex=False),
+            grace=_STAGES * seconds + _REST_SECONDS,
+            hang_timeout=hang_timeout,
+            on_stop=self._close_listeners,
+        )
+
+    def _close_listeners(self) -> None:
+        while self._sockets:
+            self._sockets.pop().close()
+
+
+class _Serving:
+    """What a worker runs, put together each time that one is started: `shared_ctx` may have been filled since."""
+
+    def __init__(self, apps: list[Sanic[Any, Any]], loader: AppLoader | None) -> None:
+        self._apps = apps
+        self._loader = loader
+
+    def __iter__(self) -> Iterator[Any]:
+        settings = WorkerSettings(tuple(AppSettings.of(app) for app in self._apps), self._loader)
+        return iter((serve_worker, {"settings": settings}))
+
+    def __reduce__(self) -> Any:
+        return tuple, (list(self),)

@@ -1,0 +1,218 @@
+"""Starting processes, and holding on to them: their pipes, signals, exit codes. What they run it does not know."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.reduction import ForkingPickler
+from types import ModuleType
+from typing import Any, Protocol
+
+from sanic.log import error_logger
+from sanic.worker.child import run_child
+from sanic.worker.settings import MainModule, Orders, Parcel
+
+_TRACE_SIZE = 1 << 20
+
+
+class Handle(Protocol):
+    """A process that has been started."""
+
+    pid: int
+    #: What `multiprocessing.connection.wait` finds ready when the process has ended, and when it has sent something.
+    sentinel: Any
+    mailbox: Any
+
+    def receive(self) -> list[Any]:
+        """What it has sent since."""
+
+    def send(self, message: Any) -> None:
+        """Tell it something; never waits."""
+
+    def signal(self, number: int) -> None:
+        """Send it a signal, if it still runs."""
+
+    def reap(self) -> int | None:
+        """Its exit code if it has ended."""
+
+    def trace(self) -> str:
+        """The stacks that it has left."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class ProcessHandle:
+    """A process of `multiprocessing`."""
+
+    def __init__(self, process: Any, up: Any, down: Any, trace: Any) -> None:
+        self._process = process
+        self._down = down
+        self._trace = trace
+        self._is_deaf = False
+        self.pid: int = process.pid
+        self.mailbox = up
+        self._pidfd = _open_pidfd(process)
+        self.sentinel = process.sentinel if self._pidfd is None else self._pidfd
+
+    def receive(self) -> list[Any]:
+        """What it has sent since."""
+        messages: list[Any] = []
+        try:
+            while self.mailbox is not None and self.mailbox.poll():
+                receive_into(messages, self.mailbox)
+        except (EOFError, OSError):
+            self.mailbox.close()
+            self.mailbox = None
+        return messages
+
+    def send(self, message: Any) -> None:
+        """Tell it something; a process that does not listen any more is told nothing."""
+        if not self._is_deaf:
+            try:
+                self._down.send(message)
+            except OSError:
+                # It has ended, or its pipe is full, and the rest of the message is lost.
+                self._is_deaf = True
+
+    def signal(self, number: int) -> None:
+        """Send it a signal, if it still runs."""
+        if self._process.exitcode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def reap(self) -> int | None:
+        """Its exit code if it has ended."""
+        self._process.join(0)
+        code: int | None = self._process.exitcode
+        return code
+
+    def trace(self) -> str:
+        """The stacks that it has left."""
+        with suppress(BlockingIOError):
+            return os.read(self._trace.fileno(), _TRACE_SIZE).decode(errors="replace")
+        return ""
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self.mailbox is not None:
+            self.mailbox.close()
+            self.mailbox = None
+        self._down.close()
+        self._trace.close()
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+            self._pidfd = None
+        with suppress(ValueError):
+            self._process.close()
+
+
+class Spawner:
+    """Starts processes.
+
+    Args:
+        context: A context of `multiprocessing`.
+        main: The main module that processes import.
+    """
+
+    def __init__(self, context: Any, main: MainModule) -> None:
+        self._context = context
+        self._main = main
+        self._imports = context.get_start_method() != "fork"
+
+    def spawn(
+        self, name: str, parcel: Parcel, environment: dict[str, str], *, is_server: bool, grace: float
+    ) -> ProcessHandle:
+        """Start a process.
+
+        Args:
+            name: Its name.
+            parcel: What it is to run.
+            environment: Variables of its environment.
+            is_server: Whether it is a worker that serves.
+            grace: Seconds that it has to end in when the manager is gone.
+
+        Raises:
+            TypeError: What it is given cannot be sent to another process.
+        """
+        up, up_end = self._context.Pipe(duplex=False)
+        down_end, down = self._context.Pipe(duplex=False)
+        trace, trace_end = self._context.Pipe(duplex=False)
+        main = self._main if self._imports else MainModule({})
+        orders = Orders(name, up_end, down_end, trace_end, main, parcel, environment, is_server, grace)
+        process = self._context.Process(target=run_child, args=(orders,), name=name)
+        try:
+            with _signals_held(), _main_hidden(self._imports):
+                process.start()
+        except BaseException:
+            for end in (up, down, trace):
+                end.close()
+            raise
+        finally:
+            for end in (up_end, down_end, trace_end):
+                end.close()
+        os.set_blocking(down.fileno(), False)
+        os.set_blocking(trace.fileno(), False)
+        return ProcessHandle(process, up, down, trace)
+
+
+def receive_into(messages: list[Any], connection: Any) -> None:
+    """Receive one message; what cannot be understood is logged, and never brings the manager down.
+
+    Raises:
+        EOFError: There will be no more.
+        OSError: The connection is broken.
+    """
+    data = connection.recv_bytes()
+    try:
+        messages.append(ForkingPickler.loads(data))
+    except Exception:
+        error_logger.exception("A message to the manager cannot be understood.")
+
+
+def _open_pidfd(process: Any) -> int | None:
+    # Sees the end of exactly this process; the pipe of multiprocessing may be held open by children of it. The
+    # processes of a fork server are not our own.
+    if hasattr(os, "pidfd_open") and not type(process).__name__.startswith("ForkServer"):
+        with suppress(OSError):
+            return os.pidfd_open(process.pid)
+    return None
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    # The process begins its life with these signals held back, until it can handle them in order.
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing.resource_tracker import ensure_running
+
+    # Which lets signals pass when it starts its process.
+    ensure_running()
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+
+@contextmanager
+def _main_hidden(is_hidden: bool) -> Iterator[None]:
+    # multiprocessing would import the main module before anything of ours runs in the process: nobody would know how
+    # far it is, and errors would reach no log. So it is not told where that module is; `run_child` imports it.
+    main = sys.modules["__main__"]
+    if not is_hidden:
+        yield
+        return
+    double = ModuleType("__main__")
+    vars(double).update(vars(main))
+    double.__spec__ = None
+    vars(double).pop("__file__", None)
+    sys.modules["__main__"] = double
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
