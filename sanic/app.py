@@ -30,12 +30,11 @@ from sanic.handlers import ErrorHandler
 from sanic.helpers import Default, _default
 from sanic.middleware import Middleware, MiddlewareLocation, MiddlewareQueue
 from sanic.models.futures import Spec
-from sanic.pipeline import RequestPipeline, ResponsePipeline, call_handler, compile_pipelines
+from sanic.pipeline import PLAIN_RESPONSES, RequestPipeline, ResponsePipeline, call_handler, compile_pipelines
 from sanic.registration.applying import apply
 from sanic.registration.hooks import event_name
 from sanic.registration.overlay import Registration
 from sanic.request import Request
-from sanic.response import BaseHTTPResponse
 from sanic.response.json import Dumps, Loads, default_dumps, default_loads
 from sanic.router import Router
 from sanic.router.urls import build_url
@@ -190,9 +189,11 @@ class Sanic(Runnable, Generic[config_type, ctx_type]):
             else:
                 # Somebody has put a function of their own in place of `router.get`.
                 response = await call_handler(request, handler)
-            if isinstance(response, BaseHTTPResponse) and request.stream.response is None:
-                response = await request.respond(response)
-                await response.send(end_stream=True)
+            stream = request.stream
+            if route.sends_directly and response.__class__ in PLAIN_RESPONSES and stream.response is None:
+                # What `respond` and `send` come down to where nothing has been added to them.
+                stream.respond(response)
+                await stream.send(None, True)
             else:
                 await answer(request, response)
         except Exception as error:

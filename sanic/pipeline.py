@@ -14,12 +14,18 @@ from typing import TYPE_CHECKING, Any
 from sanic.answering import is_response, wrong_result
 from sanic.log import error_logger
 from sanic.middleware import Middleware, MiddlewareLocation, MiddlewareQueue
-from sanic.response import BaseHTTPResponse
+from sanic.request import Request
+from sanic.response import BaseHTTPResponse, HTTPResponse, JSONResponse
 
 if TYPE_CHECKING:
     from sanic.app import Sanic
-    from sanic.request import Request
     from sanic.router import Route
+
+#: The classes of responses that add nothing to how they are sent.
+PLAIN_RESPONSES = frozenset({HTTPResponse, JSONResponse})
+
+_RESPOND = Request.respond
+_SEND = BaseHTTPResponse.send
 
 #: From a request and its handler to whatever the handler, or a middleware before it, returned.
 Pipeline = Callable[["Request[Any, Any]", Callable[..., Any]], Awaitable[Any]]
@@ -54,10 +60,17 @@ def in_response_order(*middleware: Iterable[Any]) -> list[Middleware]:
     return sorted(gathered, key=lambda item: item.order)
 
 
+def _is_sending_replaced(app: Sanic[Any, Any]) -> bool:
+    # Monitoring packages put functions of their own in place of these.
+    senders = {response.send for response in PLAIN_RESPONSES}
+    return app.request_class.respond is not _RESPOND or senders != {_SEND}
+
+
 def compile_route(app: Sanic[Any, Any], route: Route) -> None:
     """Compose what surrounds a route's handler into `route.pipeline` and `route.response_pipeline`."""
     request_middleware = compile_request_middleware(app, route.extra.request_middleware)
     route.response_pipeline = compile_response_middleware(app, route.extra.response_middleware)
+    route.sends_directly = route.response_pipeline is None and not _is_sending_replaced(app)
     announces_before = "http.handler.before" in app.observed_signals
     announces_after = "http.handler.after" in app.observed_signals
     if request_middleware is None and not announces_before and not announces_after:

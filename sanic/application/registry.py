@@ -30,18 +30,6 @@ class Registry(dict[str, Any]):
         if self.get(name) is app:
             del self[name]
 
-    def prepared(self, primary: Any | None) -> tuple[Any, list[Any]]:
-        """The primary application, by default the first one, and the others that are prepared to be served.
-
-        Raises:
-            RuntimeError: There is no application.
-        """
-        if primary is None:
-            if not self:
-                raise RuntimeError("Did not find any applications.")
-            primary = next(iter(self.values()))
-        return primary, [app for app in self.values() if app is not primary and app.state.server_info]
-
     def only(self) -> Any:
         """The only application there is.
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from sanic.request import Request
     from sanic.response import BaseHTTPResponse
 
+# Bytes of a stream after which everything else has its turn; each piece counts as a few more than it has.
+_LONGEST_BURST = 2**18
+_PIECE = 2**12
+
 # Members of an enumeration are slow to look up.
 _FAILED = Stage.FAILED
 _HANDLER = Stage.HANDLER
@@ -72,6 +76,7 @@ class Exchange:
         "_body",
         "_body_buffered",
         "_body_waiter",
+        "_burst",
         "_remaining",
         "_sends_chunks",
         "app",
@@ -124,6 +129,7 @@ class Exchange:
         self.is_chunked = self._sends_chunks = False
         self.is_streamed = self.is_ended_by_close = False
         self._remaining: int | None = None
+        self._burst = 0
         request.stream = self
 
     @property
@@ -328,8 +334,9 @@ class Exchange:
             # One more chunk of many.
             self.bytes_sent += len(data)
             protocol.write(b"%x\r\n%b\r\n" % (len(data), data))
-            if protocol.is_write_paused:
-                await protocol.drain()
+            self._burst += len(data) + _PIECE
+            if protocol.is_write_paused or self._burst > _LONGEST_BURST:
+                await self._breathe()
             return
         if self.stage is not _HANDLER and self.stage is not _RESPONSE:
             if data:
@@ -339,22 +346,49 @@ class Exchange:
             return
         if self.head_sent:
             output = self._body_bytes(data or b"", bool(end_stream))
-        elif end_stream:
+        elif not end_stream:
+            output = self._first_piece(data or b"")
+        elif (
+            (response := self.response) is None
+            or response.headers
+            or data
+            or self.expects_continue
+            or protocol.is_closing_soon
+            or self.request.method == "HEAD"
+        ):
             output = self._whole_response(data)
         else:
-            output = self._first_piece(data or b"")
+            # The usual response: if its head is known, it has been found fit to send.
+            body = response.body or b""
+            size = self.bytes_sent = len(body)
+            head = protocol.heads.usual.get((response.status, response.content_type, self.keep_alive, size))
+            output = self._whole_response(data) if head is None else head + body
         if protocol.is_lost:
             self.stage = _FAILED
             raise ClientDisconnected(f"The client has left before the response to {self.request!r} was sent.")
         app = self.app
-        if "http.lifecycle.send" in app.observed_signals:
+        if app.observed_signals and "http.lifecycle.send" in app.observed_signals:
             await app.dispatch("http.lifecycle.send", inline=True, context={"data": output}, fail_not_found=False)
         self.head_sent = True
         self.stage = _IDLE if end_stream else _RESPONSE
         if output:
             protocol.write(output)
-        if protocol.is_write_paused:
-            await protocol.drain()
+        if end_stream:
+            if protocol.is_write_paused:
+                await protocol.drain()
+            return
+        self._burst += len(output) + _PIECE
+        if protocol.is_write_paused or self._burst > _LONGEST_BURST:
+            await self._breathe()
+
+    async def _breathe(self) -> None:
+        # While the client takes everything at once, or is gone, writing never waits: then nothing else would have its
+        # turn, not even the news that it is gone.
+        self._burst = 0
+        if self.protocol.is_write_paused:
+            await self.protocol.drain()
+        else:
+            await asyncio.sleep(0)
 
     def _settle(self) -> BaseHTTPResponse:
         # What must be certain before the head is written.
@@ -377,19 +411,6 @@ class Exchange:
         return response
 
     def _whole_response(self, data: bytes | None) -> bytes:
-        response = self.response
-        protocol = self.protocol
-        if (
-            response is not None
-            and not (response.headers or data or self.expects_continue or protocol.is_closing_soon)
-            and self.request.method != "HEAD"
-        ):
-            # The usual response: its head is known, but for the length. What is known has been found fit to send.
-            usual = protocol.heads.usual.get((response.status, response.content_type, self.keep_alive))
-            if usual is not None:
-                body = response.body or b""
-                size = self.bytes_sent = len(body)
-                return b"%b%d%b%b" % (usual[0], size, usual[1], body)
         response = self._settle()
         body = response.body or b""
         if data:
@@ -405,8 +426,8 @@ class Exchange:
             return self.protocol.heads.head(response, self.keep_alive)
         size = self.bytes_sent = len(body)
         if not response.headers:
-            protocol.heads.remember(response, self.keep_alive)
-        return protocol.heads.head(response, self.keep_alive, content_length=size) + body
+            return self.protocol.heads.usual_head(response, self.keep_alive, size) + body
+        return self.protocol.heads.head(response, self.keep_alive, content_length=size) + body
 
     def _first_piece(self, data: bytes) -> bytes:
         self.is_streamed = True

@@ -23,6 +23,9 @@ _FRAMING_HEADERS = frozenset({"connection", "content-length", "keep-alive", "tra
 # The final statuses whose responses never have a body (RFC 9110 section 6.4.1).
 BODILESS = frozenset({204, 304})
 
+# Heads that are kept; where lengths vary without end, keeping them is of no use.
+_MOST_USUAL = 1024
+
 
 def chunk(data: bytes) -> bytes:
     """One chunk of a chunked body (RFC 9112 section 7.1)."""
@@ -35,14 +38,13 @@ class HeadWriter:
     One per worker. `refresh` is to be called once a second.
 
     Attributes:
-        usual: Heads of responses without headers of their own, by status, content type and keep-alive: what stands
-            before the number of `content-length`, and what stands after it.
+        usual: Heads of whole responses without headers of their own, by status, content type, keep-alive and length.
     """
 
     __slots__ = ("_date", "usual")
 
     def __init__(self) -> None:
-        self.usual: dict[tuple[int, str | None, bool], tuple[bytes, bytes]] = {}
+        self.usual: dict[tuple[int, str | None, bool, int], bytes] = {}
         self._date = ""
         self.refresh()
 
@@ -51,11 +53,16 @@ class HeadWriter:
         self._date = formatdate(time(), usegmt=True)
         self.usual.clear()
 
-    def remember(self, response: BaseHTTPResponse, keep_alive: bool) -> None:
-        """Render the head of a response without headers of its own, and keep it."""
-        name = b"\r\ncontent-length: "
-        before, _, after = self.head(response, keep_alive, content_length=0).partition(name + b"0")
-        self.usual[response.status, response.content_type, keep_alive] = before + name, after
+    def usual_head(self, response: BaseHTTPResponse, keep_alive: bool, content_length: int) -> bytes:
+        """Render the head of a response without headers of its own, and keep it for the next one that is like it.
+
+        The arguments are those of `head`.
+        """
+        head = self.head(response, keep_alive, content_length=content_length)
+        if len(self.usual) >= _MOST_USUAL:
+            self.usual.clear()
+        self.usual[response.status, response.content_type, keep_alive, content_length] = head
+        return head
 
     def head(
         self,

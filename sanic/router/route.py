@@ -89,6 +89,7 @@ class Route:
         "response_pipeline",
         "router",
         "segments",
+        "sends_directly",
         "static",
         "strict",
         "unquote",
@@ -126,6 +127,8 @@ class Route:
         self.pipeline: Any = None
         # The coroutine function that its response goes through, None without response middleware.
         self.response_pipeline: Any = None
+        # Whether nothing stands between what its handler returns and the connection.
+        self.sends_directly = False
 
         self.defined_params: dict[int, ParamInfo] = {}
         # One for each parameter, in the order of the path.

@@ -41,9 +41,10 @@ class Deadlines:
         horizon: One interval after it. A deadline is this plus a timeout: a look may come one interval late, never
             early.
         heads: The writer of response heads, whose date is kept right.
+        requests: How many requests have been answered.
     """
 
-    __slots__ = ("_handle", "_loop", "_timed", "heads", "horizon", "interval", "now")
+    __slots__ = ("_handle", "_loop", "_timed", "heads", "horizon", "interval", "now", "requests")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, shortest_timeout: float) -> None:
         self._loop = loop
@@ -53,6 +54,7 @@ class Deadlines:
         self.now = loop.time()
         self.horizon = self.now + self.interval
         self.heads = HeadWriter()
+        self.requests = 0
 
     def watch(self, timed: Timed) -> None:
         """Look at a connection from now on."""

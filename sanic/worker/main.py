@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 #: Stages of a worker's stop that may each take the whole of GRACEFUL_SHUTDOWN_TIMEOUT, and seconds for the rest.
 _STAGES = 3
 _REST_SECONDS = 5.0
+#: Seconds that clients which keep connections open have to send a last request to a worker that is replaced.
+_LINGER_SECONDS = 1.0
 #: Variables of the environment that are set while a server runs.
 _RUNNING = "SANIC_SERVER_RUNNING"
 _BANNER_SHOWN = "SANIC_MOTD_OUTPUT"
@@ -282,6 +284,8 @@ class MainProcess:
             self._inbox,
             commands=self._context.Pipe(duplex=False),
             grace=_STAGES * seconds + _REST_SECONDS,
+            # Who develops waits for the new version, and for nothing else.
+            linger=0.0 if primary.debug else _LINGER_SECONDS,
             hang_timeout=hang_timeout,
             on_stop=self._close_listeners,
         )

@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
 #: What comes twice within so many seconds is one wish, told to a process and to its group.
 _REPETITION_SECONDS = 0.3
-#: Seconds that clients which keep connections open have to send a last request to a worker that is replaced.
-_LINGER_SECONDS = 1.0
 
 
 class MonitorCycle(IntEnum):
@@ -64,6 +62,7 @@ class WorkerManager:
         clock: Tells the time, in seconds.
         wait: Waits until one of some objects is ready, as `multiprocessing.connection.wait` does.
         grace: Seconds that a worker has to stop in.
+        linger: Seconds that clients which keep connections open have for a last request to a worker that is replaced.
         hang_timeout: Seconds without a sign of its loop, after which a worker is replaced; 0 for never.
         on_stop: Called when the end begins.
     """
@@ -83,6 +82,7 @@ class WorkerManager:
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[list[Any], float | None], list[Any]] | None = None,
         grace: float = 15.0,
+        linger: float = 1.0,
         hang_timeout: float = 0.0,
         on_stop: Callable[[], object] | None = None,
     ) -> None:
@@ -100,6 +100,7 @@ class WorkerManager:
         self._clock = clock
         self._wait = wait
         self._grace = grace
+        self._linger = linger
         self._watch = Watch(self, clock, hang_timeout)
         self._on_stop = on_stop
         self.restarter = Restarter(self)
@@ -406,8 +407,8 @@ class WorkerManager:
             return
         run.kill_at = self._clock() + self._grace
         if lingers and process.is_server:
-            run.kill_at += _LINGER_SECONDS
-            run.handle.send(Stop(_LINGER_SECONDS))
+            run.kill_at += self._linger
+            run.handle.send(Stop(self._linger))
         else:
             run.handle.signal(signals.SIGINT)
 
@@ -432,13 +433,16 @@ class WorkerManager:
         due = min(self._watch.deadlines(), default=None)
         ready = self._wait(waited_for, None if due is None else max(0.0, due - now))
         self._watch.forgive(due)
-        self._take_signals()
         if self._commands in ready:
             self._take_commands()
         for process, run in runs:
             if run.handle.mailbox in ready or run.handle.sentinel in ready:
                 for message in run.handle.receive():
                     self._take(process, run, message)
+        # After the messages, so that who has just been loaded is not taken for one with nothing to lose; and before the
+        # ends, since a signal to the whole group explains them.
+        self._take_signals()
+        for process, run in runs:
             if run.handle.sentinel in ready and (code := run.handle.reap()) is not None:
                 self._ended(process, run, code)
         self._watch.act()
@@ -535,7 +539,9 @@ class WorkerManager:
         process.end(run, code == 0)
         if self.is_stopping:
             return
-        if was_successor:
+        if was_successor and run.is_stopping and not run.reason:
+            self.restarter.forget(process)
+        elif was_successor:
             self.restarter.failed(process, run, run.reason or how_it_ended(code))
         elif was_run and process.is_removed:
             pass

@@ -174,7 +174,8 @@ class WorkerProcess:
             self.advance(Event.ENDED_WELL if is_well else Event.ENDED_BADLY)
         elif run is self.successor:
             self.successor = None
-            self.advance(Event.ACK)
+            if self.state is State.RESTARTING and not self.is_restarting:
+                self.advance(Event.ACK)
         elif run in self.retiring:
             self.retiring.remove(run)
 

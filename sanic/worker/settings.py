@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from multiprocessing.reduction import ForkingPickler
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -95,7 +96,15 @@ class MainModule:
 
     def load(self) -> None:
         """Import it, as `__mp_main__`."""
-        if self.data:
+        name = self.data.get("init_main_from_name", "")
+        if name.rpartition(".")[2] == "__main__":
+            # Of a package, which multiprocessing leaves alone.
+            from runpy import run_module
+
+            module = ModuleType("__mp_main__")
+            vars(module).update(run_module(name, run_name="__mp_main__", alter_sys=True))
+            sys.modules["__main__"] = sys.modules["__mp_main__"] = module
+        elif self.data:
             from multiprocessing.spawn import prepare
 
             prepare(self.data)

@@ -591,3 +591,23 @@ async def test_an_exception_with_a_status_below_200_is_500(app: Sanic[Any, Any])
 
     async with serving(app) as server:
         assert (await server.get("/")).status_code == 500
+
+
+async def test_a_stream_that_is_taken_at_once_lets_others_have_their_turn(app: Sanic[Any, Any]) -> None:
+    add_handlers(app, Probe())
+
+    @app.get("/fast")
+    async def fast(request: Request) -> None:
+        response = await request.respond()
+        for _ in range(1000):
+            await response.send("x" * 10_000)
+
+    async with serving(app):
+        wire = Wire(app)
+        await wire.feed([GET % b"fast"])
+        assert 0 < len(wire.sent) < 2_000_000
+        wire.abort()
+        await turns()
+        size = len(wire.sent)
+        await turns(10)
+        assert len(wire.sent) == size

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent
@@ -12,8 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.processes import PATIENCE, Program, get, running
+from tests.processes import PATIENCE, PREAMBLE, Program, command, get, running
 from tests.worker.load import steady_load
+
+pytestmark = pytest.mark.e2e
 
 RUN = """
 if __name__ == "__main__":
@@ -125,7 +128,7 @@ async def test_listeners_of_the_main_process_run_there_once_and_in_order(tmp_pat
         for number in (1, 2):
             def listener(app, event=event, number=number):
                 has_manager = app._manager is not None
-                print(event, number, os.getpid(), has_manager, flush=True)
+                print(f"{event} {number} {os.getpid()} {has_manager}", flush=True)
             app.register_listener(listener, event)
     """
     async with running(dedent(source) + RUN, directory=tmp_path) as program:
@@ -196,8 +199,8 @@ async def test_a_function_runs_in_a_process_of_its_own_and_ends_with_the_server(
     source = """
     def work(word):
         import time
-        print(word, os.environ["SANIC_WORKER_NAME"], flush=True)
         try:
+            print(f"{word} {os.environ['SANIC_WORKER_NAME']}", flush=True)
             time.sleep(100)
         finally:
             print("work is over", flush=True)
@@ -334,6 +337,30 @@ async def test_a_signal_while_a_worker_imports_ends_everything_at_once(tmp_path:
         assert await program.stop(timeout=5) == 0
 
 
+async def test_a_signal_at_any_moment_of_the_start_ends_every_process(tmp_path: Path) -> None:
+    for tenths in range(10):
+        async with running(RUN, directory=tmp_path) as program:
+            await asyncio.sleep(tenths / 10)
+            code = await program.stop(timeout=5)
+            # As long as Python itself is starting, the signal ends it.
+            assert code in (0, -signal.SIGTERM), tenths
+            assert "Traceback" not in program.output
+            await gone(*workers_of(program))
+
+
+async def test_a_package_is_run_by_name(tmp_path: Path) -> None:
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "words.py").write_text("GREETING = 'good day'")
+    main = PREAMBLE + "from .words import GREETING\n@app.get('/greet')\nasync def greet(request):\n"
+    (package / "__main__.py").write_text(main + "    return text(GREETING)\n" + RUN)
+    async with command(sys.executable, "-m", "shop", directory=tmp_path) as program:
+        url = await ready(program)
+        assert (await get(url, "/greet")).text == "good day"
+        assert await program.stop() == 0
+
+
 # -- Deaths and replacements ------------------------------------------------------------------------------------------
 
 
@@ -356,6 +383,7 @@ async def test_no_worker_outlives_a_killed_manager(tmp_path: Path, method: str) 
         workers = workers_of(program)
         program.process.kill()
         await gone(*workers)
+        assert await program.end() == -signal.SIGKILL
 
 
 async def test_a_worker_that_hangs_shows_its_stack_in_the_log_and_is_replaced(tmp_path: Path) -> None:

@@ -98,6 +98,22 @@ def test_a_worker_that_is_still_importing_is_not_waited_for() -> None:
     assert fleet.manager.exit_code == 0
 
 
+def test_a_worker_that_has_just_been_loaded_may_end_in_order() -> None:
+    fleet = Fleet(1)
+    fleet.manager.start()
+    fleet.toys[0].messages.append(Loaded())
+    fleet.signal(signal.SIGTERM)
+    assert fleet.toys[0].signals == [signal.SIGINT]
+
+
+def test_a_worker_that_ended_of_the_same_signal_is_no_failed_start() -> None:
+    fleet = Fleet(1)
+    fleet.manager.start()
+    fleet.toys[0].code = 0
+    fleet.signal(signal.SIGINT)
+    assert fleet.manager.exit_code == 0
+
+
 # -- The start --------------------------------------------------------------------------------------------------------
 
 
@@ -273,6 +289,39 @@ def test_the_publisher_of_the_main_process_takes_the_name_of_a_process() -> None
     assert fleet.toys[2].name == SERVERS[1]
     reader.close()
     writer.close()
+
+
+def test_a_restart_that_stops_first_takes_the_place_of_one_that_is_under_way(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fleet = Fleet(1).started()
+    fleet.toys[0].is_obedient = False
+    fleet.signal(signal.SIGHUP)
+    fleet.say(fleet.toys[0], Restart((SERVERS[0],)))
+    assert fleet.alive == [fleet.toys[0]]
+    fleet.end(fleet.toys[0], 0)
+    fleet.ack()
+    assert len(fleet.toys) == 3
+    assert fleet.states() == {SERVERS[0]: "ACKED"}
+    assert "could not be started" not in caplog.text
+    fleet.signal(signal.SIGHUP)
+    fleet.ack()
+    assert len(fleet.toys) == 4
+    assert fleet.alive == [fleet.toys[3]]
+
+
+def test_a_worker_that_is_taken_away_while_it_is_replaced_goes_with_its_successor() -> None:
+    fleet = Fleet(2).started()
+    fleet.signal(signal.SIGHUP)
+    fleet.signal(signal.SIGHUP)
+    assert len(fleet.toys) == 3
+    fleet.manager.shutdown_server(SERVERS[0])
+    fleet.turn()
+    fleet.ack()
+    assert fleet.names == [SERVERS[1]]
+    assert list(fleet.states()) == [SERVERS[1]]
+    assert len(fleet.alive) == 1
+    assert fleet.alive[0] is not fleet.toys[1]
 
 
 # -- Numbers ----------------------------------------------------------------------------------------------------------

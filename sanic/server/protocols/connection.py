@@ -27,7 +27,7 @@ class Connection(asyncio.Protocol):
         app: The application that handles the requests.
         signal: Tells that the server is stopping.
         connections: The open connections of the server; this one adds and removes itself.
-        state: Counters of the server: `requests_count` is kept.
+        state: Of the server; for protocols that keep something there.
         unix: Path of the unix socket the connection came through.
         deadlines: The clock of the worker; a connection without one makes its own.
         limits: Timeouts and limits; default those of the application's configuration.

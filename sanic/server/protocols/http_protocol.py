@@ -205,8 +205,8 @@ class HttpProtocol(Connection):
 
     def on_url(self, url: bytes) -> None:
         """The request target, or a part of it."""
-        self.url += url
-        if len(self.url) > self.limits.max_target:
+        self.url = url = self.url + url if self.url else url
+        if len(url) > self.limits.max_target:
             self._stop(URITooLong(f"The request target is longer than {self.limits.max_target} bytes."))
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -379,7 +379,7 @@ class HttpProtocol(Connection):
     def exchange_ended(self, exchange: Exchange) -> None:
         """The task of an exchange is over."""
         self.exchange = None
-        self.state["requests_count"] = self.state.get("requests_count", 0) + 1
+        self.clock.requests += 1
         if self.limits.access_log:
             log_access(exchange, self.loop.time())
         if exchange.stage is not _IDLE:
@@ -389,10 +389,22 @@ class HttpProtocol(Connection):
             self.abort()
         elif not exchange.keep_alive:
             self.close()
-        elif exchange.is_body_complete:
+        elif not exchange.is_body_complete:
+            self._discard_body(exchange)
+        elif (
+            self._queue
+            or self._unparsed
+            or self._parser is None
+            or self.is_head_begun
+            or self.is_reading_paused
+            or self.is_half_closed
+            or self.is_closing_soon
+            or self.is_closing
+        ):
             self._continue()
         else:
-            self._discard_body(exchange)
+            # Usually there is nothing else: the connection is idle.
+            self.deadline = self.clock.horizon + self.limits.keep_alive_timeout
 
     def _discard_body(self, exchange: Exchange) -> None:
         left = (exchange.content_length or 0) - exchange.body_received
