@@ -5,6 +5,7 @@ Run it with `python examples/static_files.py` and open http://127.0.0.1:8000/.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from sanic import HTTPResponse, Request, Sanic, file, redirect
@@ -26,4 +27,4 @@ async def download(request: Request) -> HTTPResponse:
 
 
 if __name__ == "__main__":
-    app.run(single_process=True)
+    app.run(host=os.environ.get("HOST", "127.0.0.1"), port=int(os.environ.get("PORT", "8000")), single_process=True)

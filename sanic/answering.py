@@ -119,6 +119,8 @@ def wrong_result(source: Any, result: object, request: Request[Any, Any]) -> Ser
     """
     where = source if isinstance(source, str) else str(describe_handler(source))
     error_logger.error("%s returned %r for %r, but it must return a response.", where, result, request)
+    # What was returned may be nobody's business: only the log and the page in debug mode show it.
+    kind = "None" if result is None else type(result).__name__
     return ServerError(
-        f"Invalid response type {result!r} (need HTTPResponse)", extra={"handler": where, "returned": repr(result)}
+        f"Invalid response type {kind} (need HTTPResponse)", extra={"handler": where, "returned": repr(result)}
     )

@@ -205,8 +205,6 @@ def banner_rows(app: Runnable, settings: Mapping[str, Any] | None) -> dict[str, 
     rows["server"] = "ASGI" if app.asgi else f"sanic, {http}"
     rows["python"] = platform.python_version()
     rows["platform"] = platform.platform()
-    if app.auto_reload:
-        rows["auto-reload"] = "enabled"
     packages = []
     for package in ("sanic-routing", "sanic-testing", "sanic-ext"):
         with suppress(PackageNotFoundError):

@@ -18,7 +18,7 @@ def log_access(exchange: Exchange, now: float, size: Any = None) -> None:
 
     Args:
         exchange: The exchange.
-        now: The time on the clock of the loop, in seconds.
+        now: The time, by `time.perf_counter`, in seconds.
         size: What stands in place of the number of bytes sent.
     """
     request = exchange.request
@@ -38,6 +38,6 @@ def log_access(exchange: Exchange, now: float, size: Any = None) -> None:
             "byte": size,
             "host": f"{request.client_ip}:{info.client_port}" if info.client_ip else f"{id(exchange):08x}"[-8:] + "unx",
             "request": f"{request.method} {request.url}" if request.method != "NONE" else "nil",
-            "duration": (now - exchange.started) * 1000,
+            "duration": f" {(now - exchange.started) * 1000:.1f}ms",
         },
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sanic.log import error_logger
 from sanic.models.server_types import Signal
 
 
@@ -26,6 +27,11 @@ async def drain(connections: set[Any], signal: Signal, timeout: float) -> None:
     for connection in list(connections):
         connection.close_if_idle()
     if connections and not await signal.wait_closed(timeout):
+        error_logger.warning(
+            "%d connections did not end within %s seconds (GRACEFUL_SHUTDOWN_TIMEOUT), and are cut.",
+            len(connections),
+            timeout,
+        )
         for connection in list(connections):
             connection.abort()
         await signal.wait_closed(1.0)

@@ -172,11 +172,12 @@ def check_given_socket(sock: Any) -> None:
     name = sock.getsockname()
     if not name or (isinstance(name, tuple) and not name[1]):
         raise ValueError(f"The socket given as sock is not bound: {sock!r}. Bind it to an address first.")
-    try:
+    with suppress(OSError):
         sock.getpeername()
-    except OSError:
-        return
-    raise ValueError(f"The socket given as sock is a connection: {sock!r}. Give one that is only bound.")
+        raise ValueError(f"The socket given as sock is a connection: {sock!r}. Give one that is only bound.")
+    if os.name == "posix" and isinstance(name, tuple):
+        # Its connections inherit this, so that their remains do not keep the port from being bound again.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
 
 def configure_socket(server_settings: dict[str, Any]) -> socket.socket | None:

@@ -15,6 +15,7 @@ A connection is in one of these states:
 from __future__ import annotations
 
 from collections import deque
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserUpgrade, HttpRequestParser
@@ -362,7 +363,7 @@ class HttpProtocol(Connection):
         else:
             self.deadline = self.clock.horizon + self.limits.response_timeout
         if self.limits.access_log:
-            exchange.started = self.loop.time()
+            exchange.started = perf_counter()
         exchange.task = self.loop.create_task(exchange.run())
 
     def _end_body(self, exchange: Exchange) -> None:
@@ -381,7 +382,7 @@ class HttpProtocol(Connection):
         self.exchange = None
         self.clock.requests += 1
         if self.limits.access_log:
-            log_access(exchange, self.loop.time())
+            log_access(exchange, perf_counter())
         if exchange.stage is not _IDLE:
             # A broken message must look broken, even where nothing but the end of the connection ends it.
             if exchange.is_ended_by_close:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from sanic.exceptions import ServiceUnavailable
@@ -63,7 +64,7 @@ class WebSocketProtocol(HttpProtocol):
         exchange.stage = Stage.IDLE
         exchange.keep_alive = False
         if self.limits.access_log:
-            log_access(exchange, self.loop.time(), "OPEN")
+            log_access(exchange, perf_counter(), "OPEN")
         websocket = WebsocketImplProtocol(
             agreed.protocol,
             ping_interval=config.WEBSOCKET_PING_INTERVAL,
