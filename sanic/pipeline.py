@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from sanic.answering import is_response, wrong_result
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 #: The classes of responses that add nothing to how they are sent.
 PLAIN_RESPONSES = frozenset({HTTPResponse, JSONResponse})
-
-_RESPOND = Request.respond
-_SEND = BaseHTTPResponse.send
 
 #: From a request and its handler to whatever the handler, or a middleware before it, returned.
 Pipeline = Callable[["Request[Any, Any]", Callable[..., Any]], Awaitable[Any]]
@@ -61,9 +59,16 @@ def in_response_order(*middleware: Iterable[Any]) -> list[Middleware]:
 
 
 def _is_sending_replaced(app: Sanic[Any, Any]) -> bool:
-    # Monitoring packages put functions of their own in place of these.
-    senders = {response.send for response in PLAIN_RESPONSES}
-    return app.request_class.respond is not _RESPOND or senders != {_SEND}
+    # Monitoring packages put functions of their own in place of these, some of them while our modules are imported. So
+    # what counts is where a function was written.
+    return not (
+        _is_written_with(app.request_class.respond, Request.__init__)
+        and all(_is_written_with(response.send, HTTPResponse.__init__) for response in PLAIN_RESPONSES)
+    )
+
+
+def _is_written_with(function: Any, neighbour: Any) -> bool:
+    return type(function) is FunctionType and function.__code__.co_filename == neighbour.__code__.co_filename
 
 
 def compile_route(app: Sanic[Any, Any], route: Route) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from typing import Any
 
 import pytest
@@ -108,3 +110,45 @@ def test_what_is_declared_is_kept_where_packages_look(app: Any) -> None:
     function = app.on_request(lambda request: None)
     assert [(future.middleware, future.attach_to) for future in app._future_middleware] == [(function, "request")]
     assert all(isinstance(future, FutureMiddleware) for future in app._future_middleware)
+
+
+@pytest.mark.parametrize("method", ["respond", "send"])
+async def test_what_is_wrapped_while_our_modules_are_imported_sees_every_response(tmp_path: Any, method: str) -> None:
+    # As an import hook does it: before anything else of the package has looked at the class.
+    program = f"""
+import asyncio
+import sanic.request
+import sanic.response
+from functools import wraps
+
+owner = {{"respond": sanic.request.Request, "send": sanic.response.BaseHTTPResponse}}["{method}"]
+original = getattr(owner, "{method}")
+
+@wraps(original)
+def monitor(self, *args, **kwargs):
+    print("seen")
+    return original(self, *args, **kwargs)
+
+setattr(owner, "{method}", monitor)
+
+import sanic
+app = sanic.Sanic("watched")
+
+@app.get("/")
+async def index(request):
+    return sanic.text("hello")
+
+async def main():
+    async with app.serving(port=0) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"GET / HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n")
+        print((await reader.read()).decode().splitlines()[-1])
+        writer.close()
+
+asyncio.run(main())
+"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+    lines = output.decode().splitlines()
+    assert "seen" in lines
+    assert "hello" in lines

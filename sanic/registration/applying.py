@@ -65,7 +65,6 @@ def apply_route(app: Sanic[Any, Any], spec: RouteSpec | StaticSpec) -> list[Rout
     for route in routes:
         vars(route.ctx).update(spec.context)
         route.extra.websocket = spec.websocket
-        route.extra.websocket = spec.websocket
     return routes
 
 
