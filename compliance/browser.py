@@ -104,6 +104,18 @@ async def upload(browser: Browser) -> None:
             await keep("upload_done", page)
 
 
+async def listing(browser: Browser) -> None:
+    """The list of a directory, in light and dark, leads to its files."""
+    with example("static_files") as (_, address):
+        await until_served(address)
+        for name, dark in (("listing_light", False), ("listing_dark", True)):
+            async with browser.page(f"http://{address}/", dark=dark) as page:
+                await page.wait_for("document.body.innerText.includes('static_files.py')")
+                await keep(name, page)
+                await page.run("[...document.links].find(link => link.textContent.includes('static_files.py')).click()")
+                await page.wait_for("document.body.innerText.includes('Serve files, lists of directories')")
+
+
 async def main() -> None:
     """Run everything."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -111,7 +123,7 @@ async def main() -> None:
     options = parser.parse_args()
     await asyncio.to_thread(os.makedirs, _SCREENSHOTS, exist_ok=True)
     async with Browser(options.chromium) as browser:
-        for check in (chat, events, upload):
+        for check in (chat, events, upload, listing):
             await check(browser)
             print(f"{check.__name__}: ok")
 

@@ -95,11 +95,12 @@ async def answer_failure(
 
 
 def cut_off(handler: ErrorHandler, request: Request[Any, Any], exception: BaseException) -> None:
-    """End a response that is on its way so that the client sees it is incomplete."""
-    request.stream.fail()
+    """End a response that is on its way so that the client sees it is incomplete; one that is complete stays so."""
+    is_cut_off = request.stream.fail()
     if not request.stream.protocol.is_lost:
         handler.log(request, exception)
-        error_logger.warning("The response to %r was on its way already: it is cut off.", request)
+        if is_cut_off:
+            error_logger.warning("The response to %r was on its way already: it is cut off.", request)
 
 
 def allowed_options(request: Request[Any, Any], exception: BaseException) -> HTTPResponse | None:

@@ -110,16 +110,33 @@ class StaticMount:
         return await self._answer(request, await self._look_at(opened), opened)
 
     async def _answer(self, request: Request[Any, Any], known: KnownFile, opened: OpenFile | None) -> HTTPResponse:
-        asked = request.headers
         content_type = self._content_type or known.content_type
         etag = known.etag
         headers = Header()
-        if self._has_precompressed:
-            headers["Vary"] = "Accept-Encoding"
-            coding, known, opened = await self._precompressed(asked, known, opened)
-            if coding:
-                headers["Content-Encoding"] = coding
-                etag = f'{known.etag[:-1]}-{coding}"'
+        response: HTTPResponse | None = None
+        try:
+            if self._has_precompressed:
+                headers["Vary"] = "Accept-Encoding"
+                coding, known, opened = await self._precompressed(request.headers, known, opened)
+                if coding:
+                    headers["Content-Encoding"] = coding
+                    etag = f'{known.etag[:-1]}-{coding}"'
+            response = await self._represent(request, known, opened, etag, content_type, headers)
+            return response
+        finally:
+            if opened is not None and not isinstance(response, FileResponse):
+                opened.close()
+
+    async def _represent(
+        self,
+        request: Request[Any, Any],
+        known: KnownFile,
+        opened: OpenFile | None,
+        etag: str,
+        content_type: str,
+        headers: Header,
+    ) -> HTTPResponse:
+        asked = request.headers
         modified = known.modified
         headers["Last-Modified"] = known.last_modified
         headers["ETag"] = etag
@@ -146,9 +163,7 @@ class StaticMount:
             raise RuntimeError(f"{known.path!r} has neither been read nor is it open.")
         if size >= self._stream_from:
             return FileResponse(opened, start, size, status, headers, content_type)
-        body = await opened.read(size, start)
-        opened.close()
-        return HTTPResponse(body, status, headers, content_type)
+        return HTTPResponse(await opened.read(size, start), status, headers, content_type)
 
     def _open(self, path: str) -> OpenFile:
         return OpenFile(path) if self._root is None else self._root.open(path)
@@ -156,8 +171,10 @@ class StaticMount:
     async def _look_at(self, opened: OpenFile) -> KnownFile:
         if opened.size > LARGEST_KEPT:
             return KnownFile(opened)
-        known = KnownFile(opened, await opened.read(opened.size, 0))
-        opened.close()
+        try:
+            known = KnownFile(opened, await opened.read(opened.size, 0))
+        finally:
+            opened.close()
         self._known.keep(known)
         return known
 
@@ -178,10 +195,15 @@ class StaticMount:
                         raise
                     continue
                 if not source.is_regular:
+                    source.close()
                     continue
                 neighbour = await self._look_at(source)
             if neighbour.modified_ns >= known.modified_ns:
+                if opened is not None:
+                    opened.close()
                 return coding, neighbour, source
+            if source is not None:
+                source.close()
         return "", known, opened
 
     def _not_found(self, path: str, relative_url: str) -> FileNotFound:

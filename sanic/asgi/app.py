@@ -16,8 +16,10 @@ from sanic.asgi.lifespan import Lifespan, start_late
 from sanic.context import current_request
 from sanic.exceptions import ClientDisconnected, PayloadTooLarge, RequestCancelled, SanicException, ServerError
 from sanic.headers import encode_headers
+from sanic.headers.outgoing import header_text
+from sanic.http.body import add_piece, take_piece
 from sanic.http.constants import Stage
-from sanic.http.framing import BODILESS
+from sanic.http.framing import BODILESS, FRAMING_HEADERS, clean_names, refuse_status
 from sanic.log import error_logger, logger
 from sanic.request.factory import request_factory
 
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from sanic.request import Request
     from sanic.response import BaseHTTPResponse
 
-# The server decides about these; `connection: close` alone is handed on, to where there are connections to close.
-_FRAMING_HEADERS = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 _DENIAL = "websocket.http.response"
 
 
@@ -58,7 +58,7 @@ class ASGIApp:
         self.failure: Exception | None = None
         self.interruption: BaseException | None = None
         # The body of the request.
-        self._body: deque[bytes] = deque()
+        self._body: deque[bytes | bytearray] = deque()
         self._body_buffered = 0
         self._listener: asyncio.Task[None] | None = None
         self._arrived = asyncio.Event()
@@ -71,6 +71,7 @@ class ASGIApp:
         self.bytes_sent = 0
         self._remaining: int | None = None
         self._is_head = False
+        self._is_delivered = False
 
     @classmethod
     async def create(cls, sanic_app: Sanic[Any, Any], scope: Scope, receive: Receive, send: Send) -> Self:
@@ -224,7 +225,7 @@ class ASGIApp:
     def _feed(self, message: Message) -> None:
         data = message.get("body")
         if data:
-            self._body.append(data)
+            add_piece(self._body, data)
             self._body_buffered += len(data)
         self.is_body_complete = not message.get("more_body")
         self._arrived.set()
@@ -257,7 +258,7 @@ class ASGIApp:
                 await self._arrived.wait()
             finally:
                 self._is_reading = False
-        data = self._body.popleft()
+        data = take_piece(self._body)
         self._body_buffered -= len(data)
         self._taken.set()
         return data
@@ -271,14 +272,18 @@ class ASGIApp:
         if self.scope["type"] == "websocket":
             return b""
         limit: int = self.sanic_app.config.REQUEST_MAX_SIZE
-        pieces = []
+        first: bytes | None = None
+        body = bytearray()
         size = 0
         while (data := await self.read()) is not None:
             size += len(data)
             if size > limit:
                 raise PayloadTooLarge("Request body exceeds the size limit", extra={"limit": limit})
-            pieces.append(data)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            if first is None:
+                first = data
+            else:
+                body += data if body else first + data
+        return bytes(body) if body else first or b""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while (data := await self.read()) is not None:
@@ -300,9 +305,16 @@ class ASGIApp:
         self.response = response
         return response
 
-    def fail(self) -> None:
-        """The response cannot be completed: the server will cut it off, so that it looks broken to the client."""
+    def fail(self) -> bool:
+        """The response cannot be completed: the server will cut it off, so that it looks broken to the client.
+
+        Returns:
+            Whether that is so: a response that is complete stays so.
+        """
+        if self._is_delivered:
+            return False
         self.stage = Stage.FAILED
+        return True
 
     async def send(self, data: bytes | None = None, end_stream: bool | None = None) -> None:
         """Send a piece of the response; the head goes with the first one.
@@ -337,11 +349,13 @@ class ASGIApp:
         self.stage = Stage.IDLE if end_stream else Stage.RESPONSE
         if self.scope["type"] == "websocket":
             await self._deny(start, body, bool(end_stream))
+            self._is_delivered = bool(end_stream)
             return
         if start is not None:
             await self._send({"type": "http.response.start", **start})
         if body or end_stream:
             await self._send({"type": "http.response.body", "body": body, "more_body": not end_stream})
+        self._is_delivered = bool(end_stream)
 
     async def _send(self, message: Message) -> None:
         try:
@@ -373,16 +387,18 @@ class ASGIApp:
             raise ServerError("There is no response to send: call request.respond() first.")
         status = response.status
         if not isinstance(status, int) or not 200 <= status <= 999:
-            raise ServerError(f"{status!r} cannot be the status of a response: it must be a number from 200 to 599.")
+            raise refuse_status(status)
         body = (response.body or b"") + data
-        headers = [item for item in response.headers.items() if item[0].lower() not in _FRAMING_HEADERS]
+        own = clean_names(response.headers)
+        # `connection: close` alone is handed on, to where there are connections to close.
+        headers: list[tuple[object, object]] = [item for item in own.items() if item[0].lower() not in FRAMING_HEADERS]
         length = self._content_length(response, body, end_stream)
         if length is not None:
             headers.append(("content-length", str(length)))
-        if response.content_type is not None and "content-type" not in response.headers and status not in BODILESS:
+        if response.content_type is not None and "content-type" not in own and status not in BODILESS:
             headers.append(("content-type", response.content_type))
         version = self.scope.get("http_version", "1.1")
-        if version.startswith("1") and "close" in response.headers.get("connection", "").lower():
+        if version.startswith("1") and "close" in header_text(own, "connection", "").lower():
             headers.append(("connection", "close"))
         return {"status": status, "headers": encode_headers(headers)}, body
 
@@ -391,7 +407,7 @@ class ASGIApp:
             if body:
                 logger.warning("The body of %r is dropped: status %d has none.", response, response.status)
             return None
-        told = response.headers.get("content-length")
+        told = header_text(response.headers, "content-length")
         if end_stream:
             if self._is_head and not body and told is not None and told.isdecimal():
                 return int(told)  # what a GET would answer

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, overload
 
 from sanic.exceptions import ServerError
 from sanic.helpers import STATUS_CODES
+
+if TYPE_CHECKING:
+    from sanic.compat import Header
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 #: Deletes the characters that end a header line, or a string in C (RFC 9110 section 5.5).
@@ -37,6 +41,22 @@ def clean_header(name: object, value: object) -> tuple[str, str]:
             "!#$%&'*+-.^_`|~ only (RFC 9110 section 5.6.2)."
         )
     return name, _text(value).translate(_UNSAFE)
+
+
+@overload
+def header_text(headers: Header, name: str) -> str | None: ...
+@overload
+def header_text(headers: Header, name: str, default: str) -> str: ...
+def header_text(headers: Header, name: str, default: str | None = None) -> str | None:
+    """The first value of a header as the text that will be written, whatever the application has put there.
+
+    Args:
+        headers: the headers.
+        name: the name.
+        default: what to return when the header is absent.
+    """
+    value: object = headers.get(name)
+    return default if value is None else _text(value)
 
 
 def encode_headers(headers: Iterable[tuple[object, object]]) -> list[tuple[bytes, bytes]]:

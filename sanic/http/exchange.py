@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sanic.context import current_request
 from sanic.exceptions import ClientDisconnected, PayloadTooLarge, RequestCancelled, SanicException, ServerError
+from sanic.headers.outgoing import header_text
+from sanic.http.body import add_piece, take_piece
 from sanic.http.constants import Stage
-from sanic.http.framing import BODILESS, CONTINUE, LAST_CHUNK, HeadWriter, chunk
+from sanic.http.framing import BODILESS, CONTINUE, LAST_CHUNK, HeadWriter, chunk, refuse_status
 from sanic.log import error_logger, logger
 
 if TYPE_CHECKING:
@@ -115,7 +117,7 @@ class Exchange:
         self.failure: BaseException | None = None
         self.interruption: BaseException | None = None
         # The body of the request.
-        self._body: deque[bytes] | None = None
+        self._body: deque[bytes | bytearray] | None = None
         self._body_buffered = 0
         self._body_waiter: asyncio.Future[None] | None = None
         self.body_received = 0
@@ -218,7 +220,7 @@ class Exchange:
             return  # answered already: what still comes is not wanted
         if self._body is None:
             self._body = deque()
-        self._body.append(data)
+        add_piece(self._body, data)
         self._body_buffered += len(data)
         self.protocol.body_buffered(self._body_buffered)
         waiter = self._body_waiter
@@ -258,7 +260,7 @@ class Exchange:
                 await self._body_waiter
             finally:
                 self._body_waiter = None
-        data = self._body.popleft()
+        data = take_piece(self._body)
         self._body_buffered -= len(data)
         self.protocol.body_taken(self._body_buffered)
         app = self.app
@@ -275,14 +277,18 @@ class Exchange:
         limit = self.protocol.request_max_size
         if self.content_length is not None and self.content_length > limit:
             raise self._too_large(limit)
-        pieces = []
+        first: bytes | None = None
+        body = bytearray()
         size = 0
         while (data := await self.read()) is not None:
             size += len(data)
             if size > limit:
                 raise self._too_large(limit)
-            pieces.append(data)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            if first is None:
+                first = data
+            else:
+                body += data if body else first + data
+        return bytes(body) if body else first or b""
 
     def _too_large(self, limit: int) -> PayloadTooLarge:
         self.keep_alive = False
@@ -314,9 +320,16 @@ class Exchange:
         self.response = response
         return response
 
-    def fail(self) -> None:
-        """The response cannot be completed: the connection will be cut, so that it looks broken to the client."""
+    def fail(self) -> bool:
+        """The response cannot be completed: the connection will be cut, so that it looks broken to the client.
+
+        Returns:
+            Whether that is so: a response that is complete stays so, and its connection is left alone.
+        """
+        if self.stage is _IDLE:
+            return False
         self.stage = _FAILED
+        return True
 
     async def send(self, data: bytes | None = None, end_stream: bool | None = None) -> None:
         """Send a piece of the response; the head goes with the first one.
@@ -397,7 +410,7 @@ class Exchange:
             raise ServerError("There is no response to send: call request.respond() first.")
         status = response.status
         if not isinstance(status, int) or not 200 <= status <= 999:
-            raise ServerError(f"{status!r} cannot be the status of a response: it must be a number from 200 to 999.")
+            raise refuse_status(status)
         if self.expects_continue:
             if status < 400 and not self.is_body_complete:
                 self.send_continue()
@@ -405,7 +418,7 @@ class Exchange:
                 # The client may or may not send the body now, so nothing can follow it (RFC 9110 section 10.1.1).
                 self.keep_alive = self.keep_alive and self.is_body_complete
         if self.keep_alive and (
-            self.protocol.is_closing_soon or "close" in response.headers.get("connection", "").lower()
+            self.protocol.is_closing_soon or "close" in header_text(response.headers, "connection", "").lower()
         ):
             self.keep_alive = False
         return response
@@ -416,7 +429,7 @@ class Exchange:
         if data:
             body += data
         if self.request.method == "HEAD":
-            length = response.headers.get("content-length")
+            length = header_text(response.headers, "content-length")
             known = int(length) if not body and length is not None and length.isdecimal() else len(body)
             no_length = response.status in BODILESS
             return self.protocol.heads.head(response, self.keep_alive, content_length=None if no_length else known)
@@ -433,7 +446,7 @@ class Exchange:
         self.is_streamed = True
         response = self._settle()
         data = (response.body or b"") + data
-        length = response.headers.get("content-length")
+        length = header_text(response.headers, "content-length")
         bodiless = response.status in BODILESS
         if length is not None and not bodiless:
             if not length.isdecimal():

@@ -10,7 +10,9 @@ from email.utils import formatdate
 from time import time
 from typing import TYPE_CHECKING
 
-from sanic.headers import format_http1_response
+from sanic.compat import Header
+from sanic.exceptions import ServerError
+from sanic.headers import clean_header, format_http1_response
 
 if TYPE_CHECKING:
     from sanic.response import BaseHTTPResponse
@@ -19,7 +21,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
 
 # The server alone decides about these: a handler's own values would contradict what is on the wire.
-_FRAMING_HEADERS = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+FRAMING_HEADERS = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 # The final statuses whose responses never have a body (RFC 9110 section 6.4.1).
 BODILESS = frozenset({204, 304})
 
@@ -30,6 +32,29 @@ _MOST_USUAL = 1024
 def chunk(data: bytes) -> bytes:
     """One chunk of a chunked body (RFC 9112 section 7.1)."""
     return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def refuse_status(status: object) -> ServerError:
+    """What to raise for a status that is no number from 200 to 999.
+
+    Those from 600 have no class of their own, but clients can read them (RFC 9110 section 15).
+    """
+    return ServerError(f"{status!r} cannot be the status of a response: it must be a number from 200 to 999.")
+
+
+def clean_names(headers: Header) -> Header:
+    """Headers by the names that will be written: with CR, LF or NUL in it, a name would not be known for what it is.
+
+    Returns:
+        The headers themselves, unless there are such names.
+
+    Raises:
+        ServerError: A name with such a character is no token without it (RFC 9110 section 5.1).
+    """
+    # What is not printable includes them.
+    if all(map(str.isprintable, headers)):
+        return headers
+    return Header([clean_header(name, value) for name, value in headers.items()])
 
 
 class HeadWriter:
@@ -83,8 +108,8 @@ class HeadWriter:
         Raises:
             ServerError: A header name is not a token (RFC 9110 section 5.1).
         """
-        own = response.headers
-        lines: list[tuple[str, object]] = [item for item in own.items() if item[0].lower() not in _FRAMING_HEADERS]
+        own = clean_names(response.headers)
+        lines: list[tuple[str, object]] = [item for item in own.items() if item[0].lower() not in FRAMING_HEADERS]
         if content_length is not None:
             lines.append(("content-length", content_length))
         elif chunked:

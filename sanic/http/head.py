@@ -5,17 +5,14 @@ Whatever could be read in two ways is refused before the application sees it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sanic.exceptions import BadRequest, ExpectationFailed, NotImplementedCoding, SanicException
+from sanic.request.target import HOST
 
 if TYPE_CHECKING:
     from sanic.http.exchange import Exchange
-
-# RFC 9110 section 7.2 and RFC 3986 section 3.2.2: a name, an IPv4 address or an IP literal, and perhaps a port.
-_HOST = re.compile(rb"(?:\[[0-9A-Fa-fvV:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(?::[0-9]*)?")
 
 
 def check_head(
@@ -43,7 +40,7 @@ def check_head(
     if host is None:
         if version == "1.1":
             return BadRequest("Bad Request: the Host header is missing")
-    elif not _HOST.fullmatch(host.rstrip(b" \t")):
+    elif not HOST.fullmatch(host.rstrip(b" \t")):
         return BadRequest("Bad Request: the Host header is malformed or repeated")
     expectation = b""
     for name, value in decisive:

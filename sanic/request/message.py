@@ -24,7 +24,7 @@ from sanic.request.target import target_authority
 if TYPE_CHECKING:
     from sanic.cookies.request import CookieRequestParameters
     from sanic.models.http_types import Credentials
-    from sanic.request.form import FormLimits
+    from sanic.request.limits import FormLimits
 
 #: Header fields as received: names in any case, values without leading blanks.
 RawHeaders = list[tuple[bytes, bytes]]
@@ -239,7 +239,7 @@ class Message:
     # -- Body --------------------------------------------------------------------------------------------------------
 
     def _form_limits(self) -> FormLimits:
-        from sanic.request.form import DEFAULT_LIMITS
+        from sanic.request.limits import DEFAULT_LIMITS
 
         return DEFAULT_LIMITS
 

@@ -23,7 +23,7 @@ from sanic.headers import parse_content_header
 from sanic.log import logger
 
 if TYPE_CHECKING:
-    from sanic.request.form import FormLimits
+    from sanic.request.limits import FormLimits
 
 
 @dataclass(frozen=True)

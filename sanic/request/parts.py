@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sanic.exceptions import BadRequest, PayloadTooLarge, SanicException
 from sanic.headers import parse_content_header
-from sanic.request.form import FormLimits
+from sanic.request.limits import FormLimits
 from sanic.request.multipart import MultipartDecoder, PartHeader
 
 if TYPE_CHECKING:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from sanic.exceptions import BadURL
+
+#: A host in bytes (RFC 9110 section 7.2, RFC 3986 section 3.2.2): a name, an IPv4 address or an IP literal, and perhaps
+#: a port.
+HOST: Final = re.compile(rb"(?:\[[0-9A-Fa-fvV:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(?::[0-9]*)?")
 
 
 def split_target(target: bytes, method: str) -> tuple[str, bytes]:
@@ -16,7 +23,7 @@ def split_target(target: bytes, method: str) -> tuple[str, bytes]:
         The path, still percent-encoded and without fragment, and the raw query, `b""` without one.
 
     Raises:
-        BadURL: The target is in none of the four forms, or holds bytes outside ASCII.
+        BadURL: The target is in none of the four forms, names a malformed host, or holds bytes outside ASCII.
     """
     path, _, query = target.partition(b"#")[0].partition(b"?")
     if path[:1] != b"/":
@@ -32,14 +39,24 @@ def _path_of_other_form(path: bytes, method: str, target: bytes) -> bytes:
         if method in ("OPTIONS", "NONE"):
             return path
     elif method == "CONNECT":
+        _check_authority(target)
         return path
     else:
         scheme, separator, rest = path.partition(b"://")
         if separator and rest and scheme.lower() in (b"http", b"https", b"ws", b"wss"):
             authority, slash, path = rest.partition(b"/")
             if authority:
+                _check_authority(authority)
                 return slash + path or b"/"
     raise BadURL(f"Bad URL: {target.decode('latin-1')!r} is neither a path nor an absolute http URL.")
+
+
+def _check_authority(authority: bytes) -> None:
+    if b"@" in authority:
+        # RFC 9110 section 4.2.4. It may hold a password, so it is not repeated.
+        raise BadURL("Bad URL: user information does not belong into a request target; send an Authorization header.")
+    if not HOST.fullmatch(authority):
+        raise BadURL(f"Bad URL: {authority.decode('latin-1')!r} is no host with an optional port.")
 
 
 def target_authority(target: bytes) -> bytes | None:
@@ -50,5 +67,6 @@ def target_authority(target: bytes) -> bytes | None:
     """
     if target[:1] == b"/":
         return None
-    _, separator, rest = target.partition(b"://")
-    return rest.partition(b"/")[0].partition(b"?")[0].rpartition(b"@")[2] if separator else None
+    # Behind the path begin query and fragment, which may hold anything.
+    _, separator, rest = target.partition(b"#")[0].partition(b"?")[0].partition(b"://")
+    return rest.partition(b"/")[0] if separator else None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sanic.app import Sanic
     from sanic.config import Config
     from sanic.models.server_types import ConnInfo
-    from sanic.request.form import FormLimits
+    from sanic.request.limits import FormLimits
     from sanic.request.parts import MultipartReader
     from sanic.response.http import ResponseHeaders
     from sanic.router import Route
@@ -196,7 +196,7 @@ class Request(Message, Generic[sanic_type, ctx_type]):
         return read_parts(self)
 
     def _form_limits(self) -> FormLimits:
-        from sanic.request.form import FormLimits
+        from sanic.request.limits import FormLimits
 
         return FormLimits.from_config(self.app.config)
 

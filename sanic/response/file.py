@@ -143,29 +143,34 @@ async def file(
         OSError: It is a directory, or cannot be read.
     """
     source = _open(location)
-    response = HTTPResponse(None, status, headers)
-    own = response.headers
-    _describe(own, source, last_modified, max_age, no_store)
-    if status < 300 and request_headers is not None and validate_when_requested:
-        condition = as_header(request_headers)
-        modified = _timestamp(source.modified if isinstance(last_modified, Default) else last_modified)
-        outcome = evaluate_preconditions("GET", condition, own.get("etag"), modified)
-        if outcome is not None:
-            response.status = outcome
+    response: HTTPResponse | None = None
+    try:
+        response = HTTPResponse(None, status, headers)
+        own = response.headers
+        _describe(own, source, last_modified, max_age, no_store)
+        if status < 300 and request_headers is not None and validate_when_requested:
+            condition = as_header(request_headers)
+            modified = _timestamp(source.modified if isinstance(last_modified, Default) else last_modified)
+            outcome = evaluate_preconditions("GET", condition, own.get("etag"), modified)
+            if outcome is not None:
+                response.status = outcome
+                return response
+        _name(own, filename)
+        start, size = _part(_range, source)
+        if _range is not None:
+            response.status = 206
+            own.setdefault("Content-Range", f"bytes {start}-{start + size - 1}/{_range.total}")
+        content_type = mime_type or content_type_of(filename or source.path, "text/plain; charset=utf-8")
+        if size >= STREAM_FROM:
+            response = FileResponse(source, start, size, response.status, own, content_type)
             return response
-    _name(own, filename)
-    start, size = _part(_range, source)
-    if _range is not None:
-        response.status = 206
-        own.setdefault("Content-Range", f"bytes {start}-{start + size - 1}/{_range.total}")
-    content_type = mime_type or content_type_of(filename or source.path, "text/plain; charset=utf-8")
-    if size >= STREAM_FROM:
-        return FileResponse(source, start, size, response.status, own, content_type)
-    response.content_type = content_type
-    # What has no size, as the files of /proc, may have content all the same.
-    response.body = await (source.read(size, start) if size else asyncio.to_thread(_read_to_end, source))
-    source.close()
-    return response
+        response.content_type = content_type
+        # What has no size, as the files of /proc, may have content all the same.
+        response.body = await (source.read(size, start) if size else asyncio.to_thread(_read_to_end, source))
+        return response
+    finally:
+        if not isinstance(response, FileResponse):
+            source.close()
 
 
 async def file_stream(

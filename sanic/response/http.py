@@ -45,7 +45,7 @@ class BaseHTTPResponse:
     """What every response is: status, headers, cookies, body and the exchange it will leave through.
 
     Attributes:
-        status: HTTP status code, 200 to 599.
+        status: HTTP status code, 200 to 999.
         headers: The response's own headers; framing headers are added when it is sent.
         body: The body in bytes; for a streamed response what has been given before the first `send`.
         content_type: Value of `content-type`, unless a header of that name is set; `None` sends none.

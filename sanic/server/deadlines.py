@@ -11,6 +11,7 @@ import asyncio
 from typing import Protocol
 
 from sanic.http.framing import HeadWriter
+from sanic.logging.loggers import error_logger
 
 #: What a connection's deadline is while none applies.
 NEVER = float("inf")
@@ -25,6 +26,8 @@ class Timed(Protocol):
     deadline: float
 
     def check_timeouts(self) -> None: ...
+
+    def abort(self) -> None: ...
 
 
 class Deadlines:
@@ -79,4 +82,19 @@ class Deadlines:
             return
         self._handle = self._loop.call_later(self.interval, self._look)
         for timed in [timed for timed in self._timed if timed.deadline <= now]:
+            self._tell(timed)
+
+    def _tell(self, timed: Timed) -> None:
+        # One that fails must not keep the others from being looked at.
+        try:
             timed.check_timeouts()
+        except Exception:
+            error_logger.exception("The deadline of a connection could not be acted on; the connection is cut.")
+            self._cut(timed)
+
+    def _cut(self, timed: Timed) -> None:
+        try:
+            timed.abort()
+        except Exception:
+            error_logger.exception("A connection could not be cut; it is watched no longer.")
+            self.forget(timed)

@@ -417,3 +417,78 @@ async def test_app_and_response_know_that_they_are_under_asgi(
             await ask(app, http_scope())
 
     assert seen == {"app": True, "response": True, "location": "http://<ASGI>"}
+
+
+async def test_framing_headers_are_known_by_the_names_that_would_be_written(app: Sanic[Any, Any]) -> None:
+    @app.get("/")
+    async def index(request: Any) -> Any:
+        headers = {"Transfer-Encoding\n": "chunked", "\rContent-Length": "1", "Content-Type\0": "own"}
+        return text("hello", headers=headers)
+
+    async with living(app):
+        answer = await ask(app, http_scope())
+
+    assert sorted(answer.sent[0]["headers"]) == [(b"content-length", b"5"), (b"content-type", b"own")]
+
+
+@pytest.mark.parametrize("length", [5, "5", b"5"])
+async def test_values_of_framing_headers_may_be_of_any_type(app: Sanic[Any, Any], length: Any) -> None:
+    @app.get("/")
+    async def stream(request: Any) -> None:
+        response = await request.respond(headers={"content-length": length, "connection": 5})
+        await response.send(b"he")
+        await response.send(b"llo")
+
+    async with living(app):
+        answer = await ask(app, http_scope())
+
+    assert (answer.status, answer.headers["content-length"], answer.body) == (200, "5", b"hello")
+
+
+async def test_a_failure_after_the_end_of_a_response_is_logged_only(
+    app: Sanic[Any, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    @app.get("/")
+    async def index(request: Any) -> None:
+        response = await request.respond(text("hello"))
+        await response.send(end_stream=True)
+        raise RuntimeError("too late")
+
+    async with living(app):
+        answer = await ask(app, http_scope())
+
+    assert answer.body == b"hello"
+    assert "too late" in caplog.text
+    assert "cut off" not in caplog.text
+
+
+async def test_tiny_pieces_of_a_body_are_joined_where_many_wait(app: Sanic[Any, Any]) -> None:
+    seen: list[int] = []
+
+    @app.post("/", stream=True)
+    async def count(request: Any) -> Any:
+        while not request.stream.is_body_complete:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        seen.extend([len(piece) async for piece in request.stream])
+        return text("")
+
+    async with living(app):
+        await ask(app, http_scope(method="POST"), *[body(b"ab", more=True)] * 10_000, body())
+
+    assert sum(seen) == 20_000
+    assert len(seen) < 40
+
+
+@pytest.mark.parametrize("status", [199, 1000])
+async def test_the_error_of_an_impossible_status_names_those_that_are_possible(
+    app: Sanic[Any, Any], caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    @app.get("/")
+    async def index(request: Any) -> Any:
+        return text("hello", status=status)
+
+    async with living(app):
+        answer = await ask(app, http_scope())
+
+    assert answer.status == 500
+    assert "from 200 to 999" in caplog.text

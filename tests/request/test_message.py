@@ -9,6 +9,7 @@ import pytest
 from sanic import Request, text
 from sanic.exceptions import BadRequest, BadURL, InvalidHeader
 from sanic.request import File
+from sanic.request.message import decode_headers
 from tests.harness import serving
 from tests.request.tools import make_request
 
@@ -126,6 +127,54 @@ async def test_the_authority_of_an_absolute_target_takes_the_place_of_host(app: 
         )
 
     assert answer.endswith(b"\r\n\r\nexample.com:81 http://example.com:81/a?x ['example.com:81']")
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("GET", "http://a:99x/rc"),
+        ("GET", "http://a:80:80/rc"),
+        ("GET", "http://:80/rc"),
+        ("GET", "http://[::1/rc"),
+        ("GET", 'http://a"b/rc'),
+        ("GET", "http://user@a/rc"),
+        ("GET", "https://user:password@a:81/rc"),
+        ("CONNECT", "http://a:99x/rc"),
+        ("CONNECT", "a:99x"),
+        ("CONNECT", "user@a:443"),
+    ],
+)
+async def test_an_authority_that_is_no_host_is_refused(app: Any, method: str, target: str) -> None:
+    app.add_route(lambda request: text(request.host), "/rc")
+
+    async with serving(app) as server, server.connect() as connection:
+        # The second request has a host that is known already.
+        await connection.send(b"GET /rc HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert (await connection.response()).status == 200
+        await connection.send(f"{method} {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        response = await connection.response()
+
+    assert response.status == 400
+    assert b"Bad URL" in response.body
+    assert b"password" not in response.body
+
+
+@pytest.mark.parametrize("target", ["http://example.com?y://other/", "/?x://other/"])
+async def test_an_authority_ends_where_path_or_query_begin(app: Any, target: str) -> None:
+    app.add_route(lambda request: text(request.host), "/")
+
+    async with serving(app) as server, server.connect() as connection:
+        await connection.send(f"GET {target} HTTP/1.1\r\nHost: example.com\r\n\r\n".encode())
+        response = await connection.response()
+
+    assert response.body == b"example.com"
+
+
+@pytest.mark.parametrize("target", [b"*?x://other/", b"http://example.com#x"])
+def test_query_and_fragment_are_no_part_of_an_authority(target: bytes) -> None:
+    headers = decode_headers([(b"Host", b"example.com")], target)
+
+    assert headers["host"] == "example.com"
 
 
 @pytest.mark.parametrize("touch_headers_first", [False, True])

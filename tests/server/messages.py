@@ -11,6 +11,7 @@ GET = b"GET / HTTP/1.1\r\n" + HOST
 POST = b"POST /echo HTTP/1.1\r\n" + HOST
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 FIVE = b"Content-Length: 5\r\n"
+UPGRADE = b"Connection: upgrade\r\nUpgrade: x\r\n"
 
 
 @dataclass(frozen=True)
@@ -193,5 +194,15 @@ MESSAGES = [
     good("a body behind an upgrade", POST + FIVE + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\nGET /" + GET + b"\r\n", b"GET /", b"hi", rule="RFC 9110 7.8"),
     good("chunks behind an upgrade", POST + b"Transfer-Encoding: chunked\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n5\r\nGET /\r\n0\r\nA: b\r\n\r\n" + GET + b"\r\n", b"GET /", b"hi", rule="RFC 9110 7.8"),
     good("two upgrades with bodies", (POST + FIVE + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\nGET /") * 2, b"GET /", b"GET /", rule="RFC 9110 7.8"),
+    *(
+        Message(f"an unknown method of {len(method)} letters that asks for an upgrade{what}", method + b" / HTTP/1.1\r\n" + HOST + UPGRADE + data, statuses, False, "RFC 9110 7.8")
+        for method in (b"A", b"BAR", b"X" * 32)
+        for what, data, statuses in (
+            ("", b"X-V: GET /say/1 HTTP/1.0\r\n\r\n", (405,)),
+            (" with a body", FIVE + b"\r\nGET /", (405,)),
+            (" before another", b"\r\n" + GET + b"\r\n", (405, 200)),
+            (" with a body before another", FIVE + b"\r\nGET /" + GET + b"\r\n", (405, 200)),
+        )
+    ),
     Message("CONNECT", b"CONNECT example.com:443 HTTP/1.1\r\n" + HOST + b"\r\n", (404,), False, "RFC 9110 9.3.6"),
 ]  # fmt: skip

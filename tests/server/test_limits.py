@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from sanic import Request, Sanic
 from sanic.response import HTTPResponse, text
+from sanic.server.deadlines import Deadlines
 from tests.harness import cut, responses_in, serving, turns
 from tests.server.memory import Wire
 
@@ -145,3 +147,62 @@ async def test_the_default_limits_hold_for_large_targets_cut_in_pieces(app_name:
             data = b"GET /%b HTTP/1.1\r\nHost: a\r\nX-Filler: %b\r\n\r\n" % (b"x" * (size - 1), b"x" * 8000)
             for pieces in (None, 1000, 4096):
                 assert (await status_of(app, data, pieces))[0] == status
+
+
+@pytest.mark.parametrize("size", [1, 40, 4000])
+async def test_pipelined_requests_wait_unread_when_the_queue_is_full(app_name: str, size: int) -> None:
+    app: Sanic[Any, Any] = Sanic(app_name)
+    app.config.PIPELINE_MAX_QUEUED = 3
+    gate = asyncio.Event()
+
+    @app.get("/")
+    async def wait(request: Request) -> HTTPResponse:
+        await gate.wait()
+        return text("done")
+
+    request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    async with serving(app):
+        wire = Wire(app)
+        await wire.feed(cut(request * 3, size))
+        assert not wire.is_reading_held
+        await wire.feed(cut(request, size))
+        assert not wire.is_reading_held
+        await wire.feed(cut(request, size))
+        assert wire.is_reading_held
+        gate.set()
+        await wire.settle()
+        assert not wire.is_reading_held
+        assert [response.status for response in await responses_in(bytes(wire.sent))] == [200] * 5
+        wire.abort()
+        await turns(2)
+
+
+async def test_a_connection_whose_deadline_fails_is_cut_and_the_others_are_looked_at(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Timed:
+        deadline = 0.0
+
+        def __init__(self, is_broken: bool) -> None:
+            self.is_broken = is_broken
+            self.is_cut = False
+            self.looks = asyncio.Event()
+
+        def check_timeouts(self) -> None:
+            self.looks.set()
+            if self.is_broken:
+                raise RuntimeError("broken on purpose")
+
+        def abort(self) -> None:
+            self.is_cut = True
+
+    deadlines = Deadlines(asyncio.get_running_loop(), 0.2)
+    connections = [Timed(is_broken=number % 2 == 0) for number in range(6)]
+    for connection in connections:
+        deadlines.watch(connection)
+    await asyncio.wait_for(asyncio.gather(*(connection.looks.wait() for connection in connections)), 10)
+    for connection in connections:
+        deadlines.forget(connection)
+
+    assert all(connection.is_cut == connection.is_broken for connection in connections)
+    assert "broken on purpose" in caplog.text

@@ -15,7 +15,7 @@ from sanic import Request, Sanic
 from sanic.response import HTTPResponse, raw, text
 from tests.harness import Response, cut, responses_in, serving, turns
 from tests.server.memory import Wire
-from tests.server.messages import MESSAGES, Message
+from tests.server.messages import GET, MESSAGES, Message
 
 
 def make_app(name: str) -> Sanic[Any, Any]:
@@ -123,6 +123,22 @@ async def test_a_message_cut_anywhere_gets_the_same_answer(app: Sanic[Any, Any],
         check(message, responses, closed)
     responses, closed = await answers(app, cut(message.data, 1), message.methods)
     check(message, responses, closed)
+
+
+@pytest.mark.parametrize("is_pipelined", [False, True], ids=["kept", "pipelined"])
+@pytest.mark.parametrize(
+    "message", [m for m in MESSAGES if m.closes and m.statuses[0] >= 400], ids=lambda message: message.name
+)
+async def test_a_bad_message_is_refused_behind_a_good_one(
+    app: Sanic[Any, Any], message: Message, is_pipelined: bool
+) -> None:
+    pieces = [GET + b"\r\n", message.data]
+
+    responses, closed = await answers(app, [b"".join(pieces)] if is_pipelined else pieces, ("GET",))
+
+    # What does not even begin like a known method cannot follow a message that has not been answered yet.
+    assert [response.status for response in responses] in ([200, *message.statuses], [200, 501][: 2 * is_pipelined])
+    assert closed
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

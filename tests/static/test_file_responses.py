@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,14 @@ from sanic import Request, Sanic, response
 from sanic.headers.disposition import format_content_disposition
 from sanic.models.protocol_types import Range
 from sanic.response import HTTPResponse, ResponseStream, file, file_stream, validate_file
+from sanic.response.open_file import OpenFile
 from tests.harness import serving
 
 MODIFIED = 784111777
 SAME = "Sun, 06 Nov 1994 08:49:37 GMT"
+
+
+LISTS_DESCRIPTORS = pytest.mark.skipif(sys.platform != "linux", reason="descriptors are listed in /proc")
 
 
 class Part(Range):
@@ -45,6 +50,27 @@ async def test_a_file_is_a_response(ten: Path) -> None:
 @pytest.mark.parametrize("convert", [str, os.fsencode, Path])
 async def test_a_location_may_be_any_kind_of_path(ten: Path, convert: Any) -> None:
     assert (await file(convert(ten))).body == b"0123456789"
+
+
+@LISTS_DESCRIPTORS
+@pytest.mark.parametrize("condition", [{"if-modified-since": SAME}, {"if-match": '"other"'}], ids=["304", "412"])
+async def test_a_file_that_is_not_sent_is_closed(
+    ten: Path, condition: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(OpenFile, "__del__")  # nothing is closed by collecting it
+    before = set(os.listdir("/proc/self/fd"))
+    answer = await file(ten, request_headers=condition)
+    assert answer.status in (304, 412)
+    assert set(os.listdir("/proc/self/fd")) <= before
+
+
+@LISTS_DESCRIPTORS
+async def test_a_file_that_cannot_be_read_is_closed(ten: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(OpenFile, "__del__")
+    before = set(os.listdir("/proc/self/fd"))
+    with pytest.raises(TypeError):
+        await file(ten, _range=Part("a", 1, None))  # type: ignore[arg-type]
+    assert set(os.listdir("/proc/self/fd")) <= before
 
 
 async def test_a_missing_file_is_an_error_of_the_server(app: Sanic, root: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from sanic import Sanic
 from sanic.headers.encoding import preferred_encodings
+from sanic.response.open_file import OpenFile
 from tests.harness import serving
 
 PLAIN = b"body { color: red }\n" * 50
@@ -130,3 +132,48 @@ async def test_neighbours_are_just_files_unless_asked_for(app: Sanic, assets: Pa
 
 def test_codings_come_best_first() -> None:
     assert preferred_encodings("gzip;q=0.9, br;q=0.8, zstd", ["br", "gzip", "zstd"]) == ["zstd", "gzip", "br"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors are listed in /proc")
+@pytest.mark.parametrize("neighbour", ["newer", "older", "pipe", "none"])
+@pytest.mark.parametrize(
+    ("method", "header", "statuses"),
+    [
+        ("GET", "", {200}),
+        ("HEAD", "", {200}),
+        ("GET", "if-none-match: *\r\n", {304}),
+        ("GET", 'if-match: "other"\r\n', {412}),
+        ("GET", "range: bytes=999999999-\r\n", {416}),
+    ],
+    ids=["sent", "head", "304", "412", "416"],
+)
+async def test_what_was_opened_is_closed(
+    app: Sanic,
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    neighbour: str,
+    method: str,
+    header: str,
+    statuses: set[int],
+) -> None:
+    monkeypatch.delattr(OpenFile, "__del__")  # nothing is closed by collecting it
+    large, packed = root / "large.bin", root / "large.bin.gz"
+    large.write_bytes(bytes(100_000))
+    if neighbour == "pipe":
+        os.mkfifo(packed)
+    elif neighbour != "none":
+        packed.write_bytes(bytes(90_000))
+        moment = large.stat().st_mtime + (10 if neighbour == "newer" else -10)
+        os.utime(packed, (moment, moment))
+    app.static("/", root, precompressed=True, use_content_range=True, stream_large_files=95_000)
+
+    def opened() -> list[str]:
+        links = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
+        return [path for path in (os.readlink(link) for link in links if os.path.islink(link)) if str(root) in path]
+
+    async with serving(app) as server, server.connect() as connection:
+        request = f"{method} /large.bin HTTP/1.1\r\nhost: x\r\naccept-encoding: gzip\r\n{header}\r\n"
+        await connection.send(request.encode())
+        response = await connection.response(method)
+        assert response.status in statuses
+    assert opened() == []

@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.harness import read_response
 from tests.processes import PATIENCE, running
 
 MEBIBYTE = 2**20
@@ -70,6 +71,15 @@ SERVER = """
         async for piece in request.stream:
             size += len(piece)
         return json(size)
+
+    @app.post("/length")
+    async def length(request):
+        return json(len(request.body))
+
+    @app.post("/held", stream=True)
+    async def held(request):
+        await asyncio.sleep(1)
+        return json(sum([len(piece) async for piece in request.stream]))
 
     @app.post("/parts", stream=True)
     async def parts(request):
@@ -250,3 +260,19 @@ async def test_uploads_that_break_off_free_everything_at_once(url: str) -> None:
             writer.transport.abort()
         await wait_until_all_have_ended(url, timeout=5)
     assert (await memory(url))["now"] - before < GROWTH
+
+
+@pytest.mark.parametrize("path", ["/length", "/held"])
+async def test_a_body_in_tiny_chunks_takes_memory_for_its_bytes_alone(url: str, path: str) -> None:
+    count = 500_000
+    host, _, port = url.removeprefix("http://").partition(":")
+    async with bounded_growth(url):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(f"POST {path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        for _ in range(100):
+            writer.write(b"2\r\nab\r\n" * (count // 100))
+            await writer.drain()
+        writer.write(b"0\r\n\r\n")
+        response = await asyncio.wait_for(read_response(reader), PATIENCE)
+        writer.close()
+    assert response.body == str(2 * count).encode()

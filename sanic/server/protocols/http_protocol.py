@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserUpgrade, HttpRequestParser
 
 from sanic.exceptions import (
+    BadRequest,
     RequestCancelled,
     RequestHeaderFieldsTooLarge,
     SanicException,
@@ -55,6 +56,10 @@ _DECISIVE_HEADERS = frozenset(
 _REPEATED = b"\0"
 _UNKNOWN = b"\0\0"
 
+# Instead of the position of the head before in what is being parsed: there was none, or nobody knows where.
+_AT_START = -1
+_ANYWHERE = -2
+
 
 class HttpProtocol(Connection):
     """A connection of HTTP/1; its arguments are those of `Connection`."""
@@ -62,7 +67,7 @@ class HttpProtocol(Connection):
     # fmt: off
     __slots__ = (
         "_begins_piece", "_begun", "_decisive", "_headers", "_host", "_is_input_left", "_is_reading_over",
-        "_known_host", "_make_request", "_names_connection", "_parser", "_piece", "_queue", "_refusal",
+        "_known_host", "_make_request", "_names_connection", "_parser", "_piece", "_position", "_queue", "_refusal",
         "_unread", "exchange", "incoming", "is_discarding", "is_head_begun", "probe_at",
         "request_class", "url",
     )
@@ -89,6 +94,7 @@ class HttpProtocol(Connection):
         self._refusal: Exception | None = None
         # What is being parsed; before that, what has come of a head that is not complete, and whether it began there.
         self._piece = b""
+        self._position = _AT_START
         self._begun: bytearray | None = None
         self._begins_piece = False
         self._unread = 0
@@ -110,7 +116,7 @@ class HttpProtocol(Connection):
             self._is_input_left = True
         elif self._unparsed or self._parser is None:
             self._unparsed += data
-        elif len(data) > _SLICE:
+        elif len(data) > _SLICE or self._queue:
             self._parse_in_slices(data)
         else:
             self._parse(data)
@@ -143,6 +149,7 @@ class HttpProtocol(Connection):
 
     def _parse(self, data: bytes) -> None:
         self._piece = data
+        self._position = _AT_START
         try:
             self._parser.feed_data(data)  # type: ignore[union-attr]
         except HttpParserUpgrade as upgrade:
@@ -234,10 +241,16 @@ class HttpProtocol(Connection):
         limits = self.limits
         if len(self._headers) > limits.max_headers or len(self._piece) > limits.max_head or self._begun is not None:
             self._check_size()
+        method = parser.get_method()
+        # The parser speaks RTSP and ICE, too, and is generous with blanks (RFC 9112 section 3).
+        if self._begun is not None:
+            self._position = _ANYWHERE
+        elif self._position == _AT_START and self._piece.startswith(b" HTTP/1.1\r\n", len(method) + len(self.url) + 1):
+            self._position = 0
+        else:
+            self._check_line(method)
         try:
-            request = self._make_request(
-                self.url, self._headers, version, parser.get_method().decode(), self.transport, self.app
-            )
+            request = self._make_request(self.url, self._headers, version, method.decode(), self.transport, self.app)
         except Exception as error:  # a bad target, or what a request class of the application raises
             self._refusal = error
             raise
@@ -249,6 +262,25 @@ class HttpProtocol(Connection):
                 self._headers = []
                 self._unread = 0
                 self._take(exchange)
+
+    def _check_line(self, method: bytes) -> None:
+        # Behind other messages, empty lines or a body; or it is a bad one.
+        line = b"%b %b HTTP/1." % (method, self.url)
+        piece = self._piece
+        position = self._position
+        if position == _ANYWHERE:
+            # It stays so: a body may hold the same line.
+            position = _ANYWHERE if line in piece else _AT_START
+        else:
+            position = 0 if position == _AT_START else piece.find(b"\r\n\r\n", position) + 4
+            # An empty line may have been cut, and so may the end of the head before.
+            while piece.startswith((b"\r", b"\n"), position):
+                position += 1
+            if not piece.startswith(line, position):
+                position = _AT_START
+        if position == _AT_START:
+            self._stop(BadRequest("Bad Request: malformed request line"))
+        self._position = position
 
     def _check_head(self, exchange: Exchange) -> None:
         refusal = check_head(exchange, (self._begun or b"") + self._piece, self._host, self._decisive or ())
@@ -298,6 +330,7 @@ class HttpProtocol(Connection):
         elif not self._parser.should_upgrade():  # type: ignore[union-attr]
             self._check_size()
             self.incoming = None
+            self._position = _ANYWHERE
             self._end_body(exchange)
 
     def _await_rest(self, data: bytes) -> None:

@@ -9,7 +9,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserInvalidURLError, HttpRequestParser
+from httptools import (
+    HttpParserError,
+    HttpParserInvalidMethodError,
+    HttpParserInvalidURLError,
+    HttpParserUpgrade,
+    HttpRequestParser,
+)
 
 from sanic.exceptions import BadRequest, BadURL, SanicException
 
@@ -60,8 +66,11 @@ class UnknownMethodParser:
 
         Raises:
             SanicException: There is no method, or one that is too long.
+            HttpParserUpgrade: As the parser does, with the offset in `data`.
         """
+        surplus = 0
         if self._method is None:
+            size = len(data)
             data = self._start + data
             match = _METHOD.match(data)
             token = match[1] if match else b""
@@ -73,8 +82,14 @@ class UnknownMethodParser:
                 self._start = data
                 return
             self._method = token
-            data = b"GET" + data[match.end(1) :]
-        self._parser.feed_data(data)
+            fed = b"GET" + data[match.end(1) :]
+            surplus = len(fed) - size
+            data = fed
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            # The offset is one in the bytes that came, not in those that the parser got instead.
+            raise HttpParserUpgrade(upgrade.args[0] - surplus) from None
 
     def get_method(self) -> bytes:
         """The method of the message that has just been read."""

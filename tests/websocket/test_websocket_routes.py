@@ -11,8 +11,8 @@ from sanic import Blueprint, Request, Sanic, Websocket
 from sanic.response import text
 from sanic.server import HttpProtocol
 from tests.harness import serving
-from tests.websockets.client import closing_of, connect
-from tests.websockets.wire import handshake, raw_websocket
+from tests.websocket.client import closing_of, connect
+from tests.websocket.wire import handshake, raw_websocket
 
 
 async def nothing(request: Request, ws: Websocket) -> None:

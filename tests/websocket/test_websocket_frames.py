@@ -8,7 +8,7 @@ import pytest
 
 from sanic import Request, Sanic, Websocket
 from tests.harness import serving
-from tests.websockets.wire import BINARY, CONTINUATION, PING, PONG, TEXT, close_frame, frame, raw_websocket
+from tests.websocket.wire import BINARY, CONTINUATION, PING, PONG, TEXT, close_frame, frame, raw_websocket
 
 LIMIT = 1000
 

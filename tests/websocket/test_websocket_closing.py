@@ -11,8 +11,8 @@ import pytest
 from sanic import Request, Sanic, Websocket
 from sanic.exceptions import NotFound, SanicException, WebsocketClosed
 from tests.harness import serving
-from tests.websockets.client import closing_of, connect
-from tests.websockets.wire import PING, TEXT, close_frame, frame, handshake, raw_websocket
+from tests.websocket.client import closing_of, connect
+from tests.websocket.wire import PING, TEXT, close_frame, frame, handshake, raw_websocket
 
 
 async def test_a_handler_that_returns_closes_with_1000(app: Sanic[Any, Any]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sanic import Request, Sanic, Websocket
 from sanic.response import text
 from tests.harness import responses_in, serving
-from tests.websockets.wire import ACCEPT, TEXT, frame, handshake, raw_websocket
+from tests.websocket.wire import ACCEPT, TEXT, frame, handshake, raw_websocket
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from websockets.exceptions import ConnectionClosed
 from sanic import Request, Sanic, Websocket
 from sanic.exceptions import ServerError, WebsocketClosed
 from tests.harness import serving
-from tests.websockets.client import connect
-from tests.websockets.wire import BINARY, CONTINUATION, PING, PONG, TEXT, close_frame, frame, raw_websocket
+from tests.websocket.client import connect
+from tests.websocket.wire import BINARY, CONTINUATION, PING, PONG, TEXT, close_frame, frame, raw_websocket
 
 _OFFER = "permessage-deflate; client_max_window_bits"
 

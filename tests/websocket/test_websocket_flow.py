@@ -10,7 +10,7 @@ import pytest
 from sanic import Request, Sanic, Websocket
 from sanic.exceptions import WebsocketClosed
 from tests.harness import Connection, serving
-from tests.websockets.wire import BINARY, TEXT, frame, raw_websocket
+from tests.websocket.wire import BINARY, TEXT, frame, raw_websocket
 
 
 async def write_until_blocked(connection: Connection, data: bytes, limit: int) -> int:
