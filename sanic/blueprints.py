@@ -383,6 +383,13 @@ class BlueprintGroup(MutableSequence[Any]):
         self._check_early("removed")
         del self.blueprints[index]
 
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.blueprints)
+
+    def append(self, value: Any) -> None:
+        """Put a blueprint or a group at the end."""
+        self.insert(len(self), value)
+
     def insert(self, index: int, item: Any) -> None:
         """Put a blueprint or a group at a place."""
         self._check(item)
