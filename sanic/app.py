@@ -35,7 +35,7 @@ from sanic.registration.applying import apply
 from sanic.registration.hooks import event_name
 from sanic.registration.overlay import Registration
 from sanic.request import Request
-from sanic.response.json import Dumps, Loads, default_dumps, default_loads
+from sanic.response.json import Dumps, Loads, default_json
 from sanic.router import Router
 from sanic.router.urls import build_url
 from sanic.runnable import Runnable
@@ -126,6 +126,7 @@ class Sanic(Runnable, Generic[config_type, ctx_type]):
         self._error_handler = error_handler or ErrorHandler()
         self.request_class: type[Request[Any, Any]] = request_class or Request
         self.strict_slashes = strict_slashes
+        default_dumps, default_loads = default_json()
         self.dumps = dumps or default_dumps
         self.loads = loads or default_loads
         self.inspector_class = inspector_class

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import PurePath
+from os import PathLike
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -330,7 +330,7 @@ class Config(dict[str, Any]):
             return
         object.__setattr__(self, "_converters", (converter, *registered))
 
-    def update_config(self, config: bytes | str | PurePath | Mapping[str, Any] | Any) -> None:
+    def update_config(self, config: bytes | str | PathLike[str] | Mapping[str, Any] | Any) -> None:
         """Take the upper-case names of a mapping, class, object or file.
 
         :param config: a mapping: its keys; a class: what it defines itself; an instance: what its class and it
@@ -339,7 +339,7 @@ class Config(dict[str, Any]):
         :raises FileNotFoundError: there is no such file.
         :raises PyFileError: executing the text of a file failed.
         """
-        if isinstance(config, (bytes, str, PurePath)):
+        if isinstance(config, (bytes, str, PathLike)):
             config = load_module_from_file_location(config)
         self.update({name: value for name, value in _items_of(config) if name.isupper()})
 

@@ -8,14 +8,14 @@ added in debug mode alone. Which exceptions are logged, and by whom they are han
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sanic.exceptions import UNKNOWN_REASON, SanicException
 from sanic.helpers import STATUS_CODES
 from sanic.log import error_logger
 from sanic.response import HTTPResponse, JSONResponse
-from sanic.response.json import default_dumps
+from sanic.response.json import default_json
 
 if TYPE_CHECKING:
     from sanic.request import Request
@@ -50,9 +50,13 @@ class BaseRenderer:
         debug: Whether developers are watching.
     """
 
-    dumps: Callable[..., Any] = staticmethod(default_dumps)
     # Whether a quiet exception, which is an answer rather than a fault, is shown to developers in full as well.
     shows_quiet_in_full = False
+
+    @staticmethod
+    def dumps(value: Any, **kwargs: Any) -> Any:
+        """Write JSON."""
+        return default_json()[0](value, **kwargs)
 
     def __init__(self, request: Request[Any, Any], exception: BaseException, debug: bool) -> None:
         self.request = request

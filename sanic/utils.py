@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path, PurePath
+from os import PathLike
 from types import ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sanic.exceptions import LoadFileException, PyFileError
 from sanic.helpers import import_string
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ("load_module_from_file_location", "str_to_bool")
 
@@ -35,7 +38,7 @@ def str_to_bool(val: str) -> bool:
 
 
 def load_module_from_file_location(
-    location: bytes | str | PurePath, encoding: str = "utf8", *args: Any, **kwargs: Any
+    location: bytes | str | PathLike[str], encoding: str = "utf8", *args: Any, **kwargs: Any
 ) -> Any:
     """Load a Python file by its path, or import an object by its dotted name.
 
@@ -62,6 +65,8 @@ def load_module_from_file_location(
                 "such as 'package.settings'"
             )
         return import_string(location)
+
+    from pathlib import Path
 
     path = Path(_replace_variables(str(location)))
     if ".py" in path.name:

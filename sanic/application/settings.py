@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sanic.application.constants import Mode
@@ -147,6 +146,8 @@ def watch_directories(app: Runnable, reload_dir: list[str] | str | None) -> None
     """Add directories to those whose changes restart the server; a missing one is only warned of."""
     if not reload_dir:
         return
+    from pathlib import Path
+
     for directory in [reload_dir] if isinstance(reload_dir, str) else reload_dir:
         path = Path(directory)
         app.state.reload_dirs.add(path)

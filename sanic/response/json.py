@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from sanic.context import current_request
@@ -14,25 +14,23 @@ from sanic.response.http import HTTPResponse, ResponseHeaders
 Dumps = Callable[..., Any]
 Loads = Callable[..., Any]
 
-default_dumps: Dumps
-default_loads: Loads
 
-try:
-    import ujson
-except ImportError:  # a platform without ujson: the standard library serves
-    import json as standard_json
+@cache
+def default_json() -> tuple[Dumps, Loads]:
+    """The JSON writer and reader of applications that choose none; loaded when the first of them is made."""
+    try:
+        import ujson
+    except ImportError:  # a platform without ujson: the standard library serves
+        import json as standard_json
 
-    default_dumps = partial(standard_json.dumps, separators=(",", ":"))
-    default_loads = standard_json.loads
-else:
-    default_dumps = partial(ujson.dumps, escape_forward_slashes=False)
-    default_loads = ujson.loads
+        return partial(standard_json.dumps, separators=(",", ":")), standard_json.loads
+    return partial(ujson.dumps, escape_forward_slashes=False), ujson.loads
 
 
 def application_dumps() -> Dumps:
     """The JSON writer of the application whose request is running, else the default one."""
     request = current_request.get()
-    return default_dumps if request is None else request.app.dumps
+    return default_json()[0] if request is None else request.app.dumps
 
 
 class JSONResponse(HTTPResponse):
