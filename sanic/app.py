@@ -179,8 +179,7 @@ class Sanic(Runnable, Generic[config_type, ctx_type]):
                 await self._announce(
                     "http.routing.after", request=request, route=route, kwargs=request.match_info, handler=handler
                 )
-            extra = route.extra
-            if not (extra.ignore_body or extra.stream):
+            if route.reads_body:
                 await request.receive_body()
             pipeline = route.pipeline
             if pipeline is not None:
@@ -193,8 +192,9 @@ class Sanic(Runnable, Generic[config_type, ctx_type]):
             stream = request.stream
             if route.sends_directly and response.__class__ in PLAIN_RESPONSES and stream.response is None:
                 # What `respond` and `send` come down to where nothing has been added to them.
-                stream.respond(response)
-                await stream.send(None, True)
+                rest = stream.send_whole(response)
+                if rest is not None:
+                    await rest
             else:
                 await answer(request, response)
         except Exception as error:

@@ -75,7 +75,10 @@ def compile_route(app: Sanic[Any, Any], route: Route) -> None:
     """Compose what surrounds a route's handler into `route.pipeline` and `route.response_pipeline`."""
     request_middleware = compile_request_middleware(app, route.extra.request_middleware)
     route.response_pipeline = compile_response_middleware(app, route.extra.response_middleware)
-    route.sends_directly = route.response_pipeline is None and not _is_sending_replaced(app)
+    route.reads_body = not (route.extra.ignore_body or route.extra.stream)
+    route.sends_directly = not (
+        route.response_pipeline or "http.lifecycle.send" in app.observed_signals or _is_sending_replaced(app)
+    )
     announces_before = "http.handler.before" in app.observed_signals
     announces_after = "http.handler.after" in app.observed_signals
     if request_middleware is None and not announces_before and not announces_after:

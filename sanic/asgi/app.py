@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import TYPE_CHECKING, Any
 
 from sanic.asgi.connection import ASGIConnection, request_target
@@ -315,6 +315,11 @@ class ASGIApp:
             return False
         self.stage = Stage.FAILED
         return True
+
+    def send_whole(self, response: BaseHTTPResponse) -> Awaitable[None]:
+        """Attach a response and send all of it; returns what has to be awaited."""
+        self.respond(response)
+        return self.send(None, True)
 
     async def send(self, data: bytes | None = None, end_stream: bool | None = None) -> None:
         """Send a piece of the response; the head goes with the first one.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sanic.context import current_request
@@ -331,6 +331,40 @@ class Exchange:
         self.stage = _FAILED
         return True
 
+    def send_whole(self, response: BaseHTTPResponse) -> Awaitable[None] | None:
+        """Attach a response and send all of it: the way that most of them take.
+
+        Nobody may have attached one before, or wait for the signal `http.lifecycle.send`.
+
+        Returns:
+            What has to be awaited; None where everything has been sent.
+
+        Raises:
+            ServerError: A response has been sent already.
+        """
+        protocol = self.protocol
+        if (
+            self.stage is _HANDLER
+            and not response.headers
+            and not self.expects_continue
+            and not protocol.is_closing_soon
+            and not protocol.is_lost
+            and self.request.method != "HEAD"
+        ):
+            body = response.body or b""
+            size = len(body)
+            # A head that is known has been found fit to send.
+            head = protocol.heads.usual.get((response.status, response.content_type, self.keep_alive, size))
+            if head is not None:
+                self.response = response
+                self.bytes_sent = size
+                self.head_sent = True
+                self.stage = _IDLE
+                protocol.write(head + body)
+                return protocol.drain() if protocol.is_write_paused else None
+        self.respond(response)
+        return self.send(None, True)
+
     async def send(self, data: bytes | None = None, end_stream: bool | None = None) -> None:
         """Send a piece of the response; the head goes with the first one.
 
@@ -361,21 +395,8 @@ class Exchange:
             output = self._body_bytes(data or b"", bool(end_stream))
         elif not end_stream:
             output = self._first_piece(data or b"")
-        elif (
-            (response := self.response) is None
-            or response.headers
-            or data
-            or self.expects_continue
-            or protocol.is_closing_soon
-            or self.request.method == "HEAD"
-        ):
-            output = self._whole_response(data)
         else:
-            # The usual response: if its head is known, it has been found fit to send.
-            body = response.body or b""
-            size = self.bytes_sent = len(body)
-            head = protocol.heads.usual.get((response.status, response.content_type, self.keep_alive, size))
-            output = self._whole_response(data) if head is None else head + body
+            output = self._whole_response(data)
         if protocol.is_lost:
             self.stage = _FAILED
             raise ClientDisconnected(f"The client has left before the response to {self.request!r} was sent.")

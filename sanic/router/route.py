@@ -84,6 +84,7 @@ class Route:
         "pipeline",
         "priority",
         "raw_path",
+        "reads_body",
         "regex",
         "requirements",
         "response_pipeline",
@@ -127,6 +128,8 @@ class Route:
         self.pipeline: Any = None
         # The coroutine function that its response goes through, None without response middleware.
         self.response_pipeline: Any = None
+        # Whether a request's body is read before the handler runs.
+        self.reads_body = True
         # Whether nothing stands between what its handler returns and the connection.
         self.sends_directly = False
 

@@ -14,6 +14,7 @@ A connection is in one of these states:
 
 from __future__ import annotations
 
+from asyncio import Task
 from collections import deque
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -67,9 +68,9 @@ class HttpProtocol(Connection):
     # fmt: off
     __slots__ = (
         "_begins_piece", "_begun", "_decisive", "_headers", "_host", "_is_input_left", "_is_reading_over",
-        "_known_host", "_make_request", "_names_connection", "_parser", "_piece", "_position", "_queue", "_refusal",
-        "_unread", "exchange", "incoming", "is_discarding", "is_head_begun", "probe_at",
-        "request_class", "url",
+        "_known_host", "_make_request", "_names_connection", "_names_tasks", "_parser", "_piece", "_position", "_queue",
+        "_refusal", "_unread", "exchange", "incoming", "is_discarding", "is_head_begun", "probe_at", "request_class",
+        "url",
     )
     # fmt: on
 
@@ -80,6 +81,7 @@ class HttpProtocol(Connection):
         self._make_request = request_factory(self.request_class)
         self._parser: HttpRequestParser | UnknownMethodParser | None = None
         self._queue: deque[Exchange] | None = None
+        self._names_tasks = self.loop.get_task_factory() is None
         self._is_reading_over = self._is_input_left = False
         self.probe_at = NEVER
         # Of the message that is being read.
@@ -209,7 +211,6 @@ class HttpProtocol(Connection):
         self._headers = []
         self.url = b""
         self._host = self._decisive = None
-        self._names_connection = False
 
     def on_url(self, url: bytes) -> None:
         """The request target, or a part of it."""
@@ -237,7 +238,11 @@ class HttpProtocol(Connection):
         self.is_head_begun = False
         # Asking for the version is dear: without a word about it, HTTP/1.1 alone keeps the connection.
         is_kept = parser.should_keep_alive()
-        version = "1.1" if is_kept and not self._names_connection else parser.get_http_version()
+        if is_kept and not self._names_connection:
+            version = "1.1"
+        else:
+            version = parser.get_http_version()
+            self._names_connection = False
         limits = self.limits
         if len(self._headers) > limits.max_headers or len(self._piece) > limits.max_head or self._begun is not None:
             self._check_size()
@@ -329,6 +334,7 @@ class HttpProtocol(Connection):
                 self._take(exchange)
         elif not self._parser.should_upgrade():  # type: ignore[union-attr]
             self._check_size()
+            self._names_connection = False
             self.incoming = None
             self._position = _ANYWHERE
             self._end_body(exchange)
@@ -397,7 +403,11 @@ class HttpProtocol(Connection):
             self.deadline = self.clock.horizon + self.limits.response_timeout
         if self.limits.access_log:
             exchange.started = perf_counter()
-        exchange.task = self.loop.create_task(exchange.run())
+        if self._names_tasks:
+            # A name spares the task to make one up.
+            exchange.task = Task(exchange.run(), loop=self.loop, name="request")
+        else:
+            exchange.task = self.loop.create_task(exchange.run())
 
     def _end_body(self, exchange: Exchange) -> None:
         exchange.feed_eof()
