@@ -126,9 +126,8 @@ class Sanic(Runnable, Generic[config_type, ctx_type]):
         self._error_handler = error_handler or ErrorHandler()
         self.request_class: type[Request[Any, Any]] = request_class or Request
         self.strict_slashes = strict_slashes
-        default_dumps, default_loads = default_json()
-        self.dumps = dumps or default_dumps
-        self.loads = loads or default_loads
+        self.dumps = dumps or default_json()[0]
+        self.loads = loads or default_json()[1]
         self.inspector_class = inspector_class
         self.certloader_class = certloader_class
         if inspector:

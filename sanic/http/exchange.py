@@ -49,7 +49,7 @@ class Connection(Protocol):
     def conn_info(self) -> ConnInfo: ...
     def write(self, data: bytes) -> None: ...
     async def drain(self) -> None: ...
-    def body_buffered(self, size: int) -> None: ...
+    def body_buffered(self, size: int, is_handled: bool) -> None: ...
     def body_taken(self, size: int) -> None: ...
     def body_expected(self) -> None: ...
     def exchange_ended(self, exchange: Exchange) -> None: ...
@@ -192,6 +192,9 @@ class Exchange:
                 self.failure = reason
             elif self.task is not None:
                 self.task.cancel()
+        elif self.protocol.is_lost and self.task is not None:
+            # Nobody waits any more for what has been done since the first time.
+            self.task.cancel()
 
     async def _answer_interruption(self) -> None:
         reason = self.interruption
@@ -222,7 +225,7 @@ class Exchange:
             self._body = deque()
         add_piece(self._body, data)
         self._body_buffered += len(data)
-        self.protocol.body_buffered(self._body_buffered)
+        self.protocol.body_buffered(self._body_buffered, self.stage is not _REQUEST)
         waiter = self._body_waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)

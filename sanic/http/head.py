@@ -16,24 +16,19 @@ if TYPE_CHECKING:
 
 
 def check_head(
-    exchange: Exchange, raw: bytes | bytearray, host: bytes | None, decisive: Iterable[tuple[bytes, bytes]]
+    exchange: Exchange, host: bytes | None, decisive: Iterable[tuple[bytes, bytes]]
 ) -> SanicException | None:
-    """Check the head of a request and note in the exchange how its body is to be read.
+    """Check the header fields of a request and note in the exchange how its body is to be read.
 
     Args:
         exchange: The exchange that the head begins.
-        raw: Bytes as they came, with the whole request line among them.
         host: Value of the `Host` header, None without one, something that is no host when it was repeated.
         decisive: The headers that decide how the message is read, names in lower case.
 
     Returns:
         Why the message is refused, or None.
     """
-    request = exchange.request
-    if b"%b %b HTTP/" % (request.method.encode(), request.raw_url) not in raw:
-        # The parser speaks RTSP and ICE, too, and is generous with blanks (RFC 9112 section 3).
-        return BadRequest("Bad Request: malformed request line")
-    version = request.version
+    version = exchange.request.version
     if version not in ("1.1", "1.0"):
         return BadRequest(f"Bad Request: HTTP/{version} is not spoken here, HTTP/1.1 is")
     # RFC 9112 section 3.2: exactly one Host, and a valid one.

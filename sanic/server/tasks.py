@@ -42,6 +42,27 @@ def abandon(task: asyncio.Task[Any], message: str, *values: object) -> None:
     error_logger.warning("Task %s " + message, describe(task), *values)
 
 
+async def cancel_all(tasks: Iterable[asyncio.Task[Any]], seconds: float) -> set[asyncio.Task[Any]]:
+    """Cancel tasks in a loop that goes on afterwards, and give up on what refuses.
+
+    Args:
+        tasks: The tasks.
+        seconds: How long to wait for them.
+
+    Returns:
+        Those that were given up, and reported.
+    """
+    waited_for = list(tasks)
+    for task in waited_for:
+        task.cancel()
+    if waited_for:
+        await asyncio.wait(waited_for, timeout=seconds)
+    abandoned = {task for task in waited_for if not task.done()}
+    for task in abandoned:
+        abandon(task, "did not end when it was cancelled, and is abandoned.")
+    return abandoned
+
+
 def end_tasks(loop: asyncio.AbstractEventLoop, abandoned: Iterable[asyncio.Future[Any]]) -> None:
     """Cancel what still runs on a loop that is about to be closed, and give up on what refuses.
 

@@ -104,6 +104,16 @@ MESSAGES = [
     bad("a blank before the method", b" GET / HTTP/1.1\r\n" + HOST + b"\r\n", "RFC 9112 3"),
     bad("two blanks before the target", b"GET  / HTTP/1.1\r\n" + HOST + b"\r\n", "RFC 9112 3"),
     bad("two blanks before the version", b"GET /  HTTP/1.1\r\n" + HOST + b"\r\n", "RFC 9112 3"),
+    bad(
+        "two blanks, and the right line in a field",
+        b"GET  / HTTP/1.1\r\n" + HOST + b"X: GET / HTTP/1.1\r\n\r\n",
+        "RFC 9112 3",
+    ),
+    bad(
+        "RTSP, and the right line in a field",
+        b"GET / RTSP/1.0\r\n" + HOST + b"X: GET / HTTP/1.0\r\n\r\n",
+        "RFC 9112 3",
+    ),
     bad("a blank behind the version", b"GET / HTTP/1.1 \r\n" + HOST + b"\r\n", "RFC 9112 3"),
     bad("TLS on a plain port", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 30, "RFC 9112 3"),
     # -- Versions --------------------------------------------------------------------------------------------------

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -611,3 +613,110 @@ async def test_a_stream_that_is_taken_at_once_lets_others_have_their_turn(app: S
         size = len(wire.sent)
         await turns(10)
         assert len(wire.sent) == size
+
+
+@pytest.mark.parametrize("path", [b"wait", b"stubborn"])
+async def test_an_upload_that_waits_its_turn_moves_no_deadline(app: Sanic[Any, Any], path: bytes) -> None:
+    app.config.RESPONSE_TIMEOUT = 1
+    app.config.REQUEST_TIMEOUT = 30
+    app.config.GRACEFUL_TCP_CLOSE_TIMEOUT = 1
+    probe = Probe()
+    add_handlers(app, probe)
+    async with serving(app) as server, server.connect() as connection:
+        started = asyncio.get_running_loop().time()
+        await connection.send(GET % path + b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n")
+        await in_time(probe.started)
+
+        async def upload() -> None:
+            with suppress(ConnectionError):
+                while True:
+                    await connection.send(b"x" * 100_000)
+                    await asyncio.sleep(0.05)
+
+        uploading = asyncio.create_task(upload())
+        await in_time(probe.cancelled)
+        assert asyncio.get_running_loop().time() - started < 4
+        uploading.cancel()
+        probe.release.set()
+
+
+async def test_a_log_that_fails_keeps_no_connection(app: Sanic[Any, Any], caplog: pytest.LogCaptureFixture) -> None:
+    class Refusing(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            raise ValueError("on purpose")
+
+    app.config.ACCESS_LOG = True
+    add_handlers(app, Probe())
+    refusing = Refusing()
+    logging.getLogger("sanic.access").addFilter(refusing)
+    try:
+        async with serving(app) as server, server.connect() as connection:
+            await connection.send(GET % b"say/1")
+            assert (await connection.response()).text == "1"
+            await connection.send(b"GET /say/2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert (await connection.response()).text == "2"
+            assert await connection.read_until_closed() == b""
+    finally:
+        logging.getLogger("sanic.access").removeFilter(refusing)
+    assert "The access log could not be written." in caplog.text
+
+
+async def test_a_handler_that_went_on_is_cancelled_again_when_its_client_leaves(app: Sanic[Any, Any]) -> None:
+    app.config.RESPONSE_TIMEOUT = 0.2
+    app.config.GRACEFUL_TCP_CLOSE_TIMEOUT = 0.2
+    cancelled: asyncio.Queue[int] = asyncio.Queue()
+
+    @app.get("/")
+    async def stubborn(request: Request) -> HTTPResponse:
+        for attempt in range(3):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                cancelled.put_nowait(attempt)
+        return text("at last")
+
+    async with serving(app) as server, server.connect() as connection:
+        await connection.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert await asyncio.wait_for(cancelled.get(), 5) == 0
+        # The connection is cut some time later, and that is told to the handler, too.
+        assert await asyncio.wait_for(cancelled.get(), 5) == 1
+
+
+async def test_a_server_that_is_closed_leaves_no_handler_behind(
+    app: Sanic[Any, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    app.config.GRACEFUL_SHUTDOWN_TIMEOUT = 0.2
+    probe = Probe()
+    add_handlers(app, probe)
+    ended = asyncio.Event()
+
+    @app.get("/slow-to-leave")
+    async def slow_to_leave(request: Request) -> HTTPResponse:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.1)
+            ended.set()
+        return empty()
+
+    @app.get("/refuses")
+    async def refuses(request: Request) -> HTTPResponse:
+        probe.started.set()
+        while not probe.release.is_set():
+            with suppress(asyncio.CancelledError):
+                await probe.release.wait()
+        return empty()
+
+    try:
+        async with serving(app) as server, server.connect() as one, server.connect() as other:
+            await one.send(GET % b"slow-to-leave")
+            await other.send(GET % b"refuses")
+            await in_time(probe.started)
+            await reset(one)
+            await server.server.close()
+            assert ended.is_set()
+    finally:
+        probe.release.set()
+    assert "refuses" in caplog.text
+    assert "is abandoned" in caplog.text
+    await turns()

@@ -179,29 +179,6 @@ async def test_an_app_runs_again_and_again(tmp_path: Path) -> None:
         assert not errors(program.output)
 
 
-# -- Options that have no effect yet, and options that contradict each other ------------------------------------------
-
-
-@pytest.mark.parametrize(("options", "named"), [("auto_reload=True", "auto_reload=True")])
-async def test_an_option_without_effect_is_named_in_one_warning(tmp_path: Path, options: str, named: str) -> None:
-    source = f"if __name__ == '__main__':\n    app.run(port=0, {options})"
-    async with running(source, directory=tmp_path) as program:
-        url = await program.url()
-        assert (await get(url)).text == "hello"
-        await program.stop()
-        warnings = [line for line in program.lines if "WARNING" in line]
-        assert len(warnings) == 1
-        assert f"{named} has no effect yet" in warnings[0]
-
-
-@pytest.mark.parametrize("options", ["ssl={'cert': 'a', 'key': 'b'}", "auto_tls=True, debug=True", "version=3"])
-async def test_what_would_be_served_without_its_protection_is_not_served(tmp_path: Path, options: str) -> None:
-    async with running(f"app.run(port=0, single_process=True, {options})", directory=tmp_path) as program:
-        assert await program.end() == 1
-        assert "not available yet" in program.output
-        assert "Goin' Fast" not in program.output
-
-
 # -- Starts that fail -------------------------------------------------------------------------------------------------
 
 

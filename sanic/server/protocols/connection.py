@@ -75,7 +75,8 @@ class Connection(asyncio.Protocol):
         #: What has come and must wait, although reading has been paused.
         self._unparsed = b""
         self.body_watch: BodyWatch | None = None
-        self.is_half_closed = self.is_closing_soon = self.is_closing = self.is_lost = False
+        self.is_half_closed = self.is_closing = self.is_lost = False
+        self.is_closing_soon = self.signal.is_ending
         self.deadline = self.stage_deadline = NEVER
 
     @property
@@ -180,11 +181,17 @@ class Connection(asyncio.Protocol):
             self.is_reading_paused = False
             self.transport.resume_reading()
 
-    def body_buffered(self, size: int) -> None:
-        """`size` bytes of the body wait for the application."""
+    def body_buffered(self, size: int, is_handled: bool) -> None:
+        """`size` bytes of a body wait for the application.
+
+        Args:
+            size: So many.
+            is_handled: Whether its request is being handled; else the deadline is that of one before it.
+        """
         if size > self.limits.buffer_size and not self.is_reading_paused:
             self.hold_reading()
-            self.set_deadline(self.limits.response_timeout)
+            if is_handled:
+                self.set_deadline(self.limits.response_timeout)
 
     def body_taken(self, size: int) -> None:
         """The application has taken from the body; `size` bytes are left."""
@@ -224,11 +231,20 @@ class Connection(asyncio.Protocol):
             self.set_deadline(self.limits.close_timeout)
             # Closing with bytes unread would reset the connection, and the client might lose the response on its way
             # (RFC 9112 section 9.6): so what still comes is read and thrown away until the client has closed, too.
-            if self.is_more_coming() and not self.is_half_closed and self.transport.can_write_eof():
+            lingers = self.is_more_coming() and not self.is_half_closed
+            if lingers and self.transport.can_write_eof():
                 self.release_reading()
                 self.transport.write_eof()
-            else:
+            elif self.transport.get_extra_info("sslcontext") is None:
                 self.transport.close()
+            elif lingers:
+                # TLS does not end in one direction only: the response itself says that it was the last one.
+                self.release_reading()
+            else:
+                # The client is told, and nobody has to wait until it answers (RFC 8446 section 6.1): from now on it is
+                # looked at whether everything has been sent.
+                self.transport.close()
+                self.deadline = 0.0
         if timeout is not None:
             self.set_deadline(timeout)
 
