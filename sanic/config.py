@@ -23,6 +23,8 @@ from sanic.utils import load_module_from_file_location, str_to_bool
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from sanic.headers.proxies import TrustedProxies
+
 __all__ = ("DEFAULT_CONFIG", "SANIC_PREFIX", "Config", "DetailedConverter")
 
 SANIC_PREFIX: Final = "SANIC_"
@@ -40,6 +42,7 @@ DEFAULT_CONFIG: Final[dict[str, Any]] = {
     "AUTO_OPTIONS": False,
     "AUTO_RELOAD": False,
     "DEPRECATION_FILTER": "once",
+    "DRAIN_SECONDS": 0.0,
     "EVENT_AUTOREGISTER": False,
     "FALLBACK_ERROR_FORMAT": "auto",
     "FORWARDED_FOR_HEADER": "X-Forwarded-For",
@@ -82,6 +85,7 @@ DEFAULT_CONFIG: Final[dict[str, Any]] = {
     "RESPONSE_TIMEOUT": 60,
     "TLS_CERT_PASSWORD": "",
     "TOUCHUP": _default,
+    "TRUSTED_PROXIES": None,
     "USE_UVLOOP": _default,
     "WEBSOCKET_COMPRESSION": False,
     "WEBSOCKET_MAX_SIZE": 1_048_576,
@@ -89,13 +93,16 @@ DEFAULT_CONFIG: Final[dict[str, Any]] = {
     "WEBSOCKET_PING_INTERVAL": 20,
     "WEBSOCKET_PING_TIMEOUT": 20,
     "WORKER_HANG_TIMEOUT": 60.0,
+    "WORKER_MAX_REQUESTS": 0,
+    "WORKER_MAX_REQUESTS_JITTER": 0,
+    "WORKER_MAX_RSS": 0,
 }
 
 _ERROR_FORMATS: Final = ("auto", "html", "json", "text")
 _FILTER_ACTIONS: Final = ("default", "error", "ignore", "always", "module", "once")
 
-# Secrets are compared with text; from the environment they are never read as numbers or truth words.
-_TEXT_KEYS: Final = frozenset(("FORWARDED_SECRET", "INSPECTOR_API_KEY", "TLS_CERT_PASSWORD"))
+# Secrets are compared with text; from the environment they are never read as numbers or truth words. Nor are addresses.
+_TEXT_KEYS: Final = frozenset(("FORWARDED_SECRET", "INSPECTOR_API_KEY", "TLS_CERT_PASSWORD", "TRUSTED_PROXIES"))
 
 
 class DetailedConverter(ABC):
@@ -139,6 +146,7 @@ class Config(dict[str, Any]):
         AUTO_OPTIONS: bool
         AUTO_RELOAD: bool
         DEPRECATION_FILTER: Literal["default", "error", "ignore", "always", "module", "once"]
+        DRAIN_SECONDS: float
         EVENT_AUTOREGISTER: bool
         FORWARDED_FOR_HEADER: str
         FORWARDED_SECRET: str | None
@@ -181,6 +189,7 @@ class Config(dict[str, Any]):
         SERVER_NAME: str
         TLS_CERT_PASSWORD: str
         TOUCHUP: bool | Default
+        TRUSTED_PROXIES: TrustedProxies | str | Iterable[str] | None
         USE_UVLOOP: bool | Default
         WEBSOCKET_COMPRESSION: bool
         WEBSOCKET_MAX_SIZE: int | None
@@ -188,6 +197,9 @@ class Config(dict[str, Any]):
         WEBSOCKET_PING_INTERVAL: float | None
         WEBSOCKET_PING_TIMEOUT: float | None
         WORKER_HANG_TIMEOUT: float | None
+        WORKER_MAX_REQUESTS: int
+        WORKER_MAX_REQUESTS_JITTER: int
+        WORKER_MAX_RSS: float
 
     def __init__(
         self,
@@ -292,8 +304,8 @@ class Config(dict[str, Any]):
         """Set keys from the environment variables that start with the prefix and are entirely upper case.
 
         A text is handed to the registered converters, the newest first, then read as a whole number, as a
-        fraction, as a truth word, or taken as it is. ``FORWARDED_SECRET``, ``INSPECTOR_API_KEY`` and
-        ``TLS_CERT_PASSWORD`` stay text unless a registered converter says otherwise.
+        fraction, as a truth word, or taken as it is. ``FORWARDED_SECRET``, ``INSPECTOR_API_KEY``,
+        ``TLS_CERT_PASSWORD`` and ``TRUSTED_PROXIES`` are not, unless a registered converter says otherwise.
 
         :param prefix: start of the variables' names, not part of the keys.
         """
@@ -341,6 +353,9 @@ class Config(dict[str, Any]):
         """
         if isinstance(config, (bytes, str, PathLike)):
             config = load_module_from_file_location(config)
+            if isinstance(path := getattr(config, "__file__", None), str):
+                # Who starts the program again when its files change wants to know of this one, too.
+                self.__dict__.setdefault("_files", []).append(os.path.abspath(path))
         self.update({name: value for name, value in _items_of(config) if name.isupper()})
 
     load = update_config
@@ -397,6 +412,14 @@ def _to_cert_creator(key: str, value: Any) -> Any:
     return value
 
 
+def _to_trusted_proxies(key: str, value: Any) -> TrustedProxies | None:
+    if value is None:
+        return None
+    from sanic.headers.proxies import TrustedProxies
+
+    return TrustedProxies(value, key)
+
+
 def _number(meaning: str, *, minimum: float | None = None, optional: bool = False) -> Check:
     """Make a check for a number: text that holds one is converted, anything that cannot be compared is refused."""
 
@@ -433,6 +456,7 @@ _COUNT: Final = _number("a number", minimum=0)
 
 _CHECKS: Final[dict[str, Check]] = {
     "DEPRECATION_FILTER": _set_deprecation_filter,
+    "DRAIN_SECONDS": _number("a number of seconds", minimum=0),
     "GRACEFUL_SHUTDOWN_TIMEOUT": _SECONDS,
     "GRACEFUL_TCP_CLOSE_TIMEOUT": _SECONDS,
     "KEEP_ALIVE_TIMEOUT": _SECONDS,
@@ -453,8 +477,12 @@ _CHECKS: Final[dict[str, Check]] = {
     "REQUEST_MIN_BODY_RATE": _number("a number of bytes per second", minimum=0),
     "REQUEST_TIMEOUT": _SECONDS,
     "RESPONSE_TIMEOUT": _SECONDS,
+    "TRUSTED_PROXIES": _to_trusted_proxies,
     "WEBSOCKET_MAX_SIZE": _number("a number of bytes", minimum=0, optional=True),
     "WEBSOCKET_PING_INTERVAL": _OPTIONAL_SECONDS,
     "WEBSOCKET_PING_TIMEOUT": _OPTIONAL_SECONDS,
     "WORKER_HANG_TIMEOUT": _number("a number of seconds", minimum=0, optional=True),
+    "WORKER_MAX_REQUESTS": _number("a number of requests", minimum=0),
+    "WORKER_MAX_REQUESTS_JITTER": _number("a number of requests", minimum=0),
+    "WORKER_MAX_RSS": _number("a number of MiB", minimum=0),
 }

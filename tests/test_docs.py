@@ -16,7 +16,7 @@ import pytest
 from sanic import Sanic
 from tests.harness import serving
 
-PAGES = sorted((Path(__file__).parent.parent / "docs").glob("*.md"))
+PAGES = sorted((Path(__file__).parent.parent / "docs").rglob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXCHANGE = re.compile(r"^([A-Z]+) (\S+) → (\d{3})(?: (.*))?$", re.MULTILINE)
 

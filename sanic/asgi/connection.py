@@ -38,6 +38,8 @@ class ASGIConnection(TransportProtocol):
             {
                 "peername": _address(scope.get("client")),
                 "sockname": _address(scope.get("server")),
+                # Some servers tell nothing at all of a unix socket, and all of them both ends of anything else.
+                "is_unix": not scope.get("client") and not scope.get("server"),
                 # Nothing is known of the encryption but that there is one.
                 "ssl_object": SimpleNamespace() if scope.get("scheme") in _SECURE_SCHEMES else None,
             }
@@ -107,4 +109,5 @@ def _address(address: Any) -> tuple[Any, ...] | str | None:
     if not address or not address[0]:
         return None
     host, port = address[0], address[1] if len(address) > 1 else None
-    return str(host) if port is None else (host, port)
+    # Granian gives a unix socket a port, too: 0.
+    return str(host) if port is None or str(host).startswith("/") else (host, port)

@@ -88,6 +88,7 @@ async def start(app: Sanic[Any, Any]) -> None:
     except BaseException:
         _unfreeze(app)
         raise
+    app.state.begin_serving(app)
 
 
 async def start_late(app: Sanic[Any, Any]) -> None:
@@ -110,6 +111,7 @@ async def start_late(app: Sanic[Any, Any]) -> None:
 async def stop(app: Sanic[Any, Any]) -> None:
     """Stop an application without a server of its own; see `Lifespan.shutdown`."""
     deadline = asyncio.get_running_loop().time() + app.config.GRACEFUL_SHUTDOWN_TIMEOUT
+    app.state.end_serving(app)
     app.state.is_stopping = True
     failure: Exception | None = None
     try:

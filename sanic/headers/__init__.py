@@ -8,7 +8,7 @@ from __future__ import annotations
 from .accept import AcceptList, Matched, MediaType, parse_accept
 from .content import parse_content_header
 from .credentials import parse_credentials
-from .forwarded import fwd_normalize, fwd_normalize_address, parse_forwarded, parse_xforwarded
+from .forwarded import forwarded_options, fwd_normalize, fwd_normalize_address, parse_forwarded, parse_xforwarded
 from .host import parse_host
 from .outgoing import clean_header, encode_headers, format_http1_response
 
@@ -19,6 +19,7 @@ __all__ = (
     "clean_header",
     "encode_headers",
     "format_http1_response",
+    "forwarded_options",
     "fwd_normalize",
     "fwd_normalize_address",
     "parse_accept",

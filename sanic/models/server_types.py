@@ -23,11 +23,15 @@ class Signal:
     """Tells the connections of a server that it is stopping, and the server that all of them are closed."""
 
     stopped = False
+    #: Whether it has been told to stop, and serves on for a while.
+    is_ending = False
     #: Seconds that idle connections are kept for one more request when the server stops.
     linger = 0.0
 
     def __init__(self) -> None:
         self._closed: asyncio.Event | None = None
+        #: Tasks of requests whose connections are gone, and which have not ended yet.
+        self.left: set[asyncio.Task[Any]] = set()
 
     def all_closed(self) -> None:
         """The last connection is closed."""
@@ -62,7 +66,17 @@ class ConnInfo:
         unix: path of the unix socket that the server listens on.
     """
 
-    __slots__ = ("_cert", "_ctx", "_peername", "_sockname", "_ssl_object", "_transport", "_unix", "lost")
+    __slots__ = (
+        "_cert",
+        "_client_cert",
+        "_ctx",
+        "_peername",
+        "_sockname",
+        "_ssl_object",
+        "_transport",
+        "_unix",
+        "lost",
+    )
 
     def __init__(self, transport: TransportProtocol | BaseTransport, unix: str | None = None) -> None:
         self._transport = transport
@@ -75,6 +89,7 @@ class ConnInfo:
         self._sockname: Any = _UNKNOWN
         self._ssl_object: Any = _UNKNOWN
         self._cert: dict[str, Any] | None = None
+        self._client_cert: dict[str, Any] | None = None
 
     @property
     def ctx(self) -> SimpleNamespace:
@@ -110,6 +125,13 @@ class ConnInfo:
     def client_ip(self) -> str:
         """The address of the client, `""` for unix sockets."""
         return str(self.peername[0]) if self.peername else ""
+
+    @property
+    def is_unix(self) -> bool:
+        """Whether the client has come through a unix socket; False when that is not known."""
+        if self.peername is not None:
+            return False
+        return self._unix is not None or isinstance(self.sockname, str) or self._ask("is_unix") is True
 
     @property
     def client_port(self) -> int:
@@ -159,6 +181,17 @@ class ConnInfo:
             known: Mapping[str, Any] = getattr(context, "sanic", None) or {}
             self._cert = {name: value for name, value in known.items() if name != "password"}
         return self._cert
+
+    @property
+    def client_cert(self) -> dict[str, Any]:
+        """The certificate that the client has shown, as `ssl.SSLSocket.getpeercert` tells it; empty without one.
+
+        It was verified: only what comes from the configured `client_ca` is accepted.
+        """
+        if self._client_cert is None:
+            tell = getattr(self._tls, "getpeercert", None)
+            self._client_cert = (tell() if tell is not None else None) or {}
+        return self._client_cert
 
     @property
     def network_paths(self) -> list[Any] | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
 from sanic.compat import Header
 from sanic.context import current_request
 from sanic.exceptions import BadRequest, ServerError
-from sanic.headers import parse_forwarded, parse_host, parse_xforwarded
+from sanic.headers import forwarded_options, parse_host
 from sanic.request import address
 from sanic.request.message import Message, RawHeaders
 from sanic.request.target import split_target
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     from sanic.app import Sanic
-    from sanic.config import Config
     from sanic.models.server_types import ConnInfo
     from sanic.request.limits import FormLimits
     from sanic.request.parts import MultipartReader
@@ -332,11 +331,7 @@ class Request(Message, Generic[sanic_type, ctx_type]):
     def forwarded(self) -> dict[str, Any]:
         """What trusted proxies say of the client (RFC 7239); `{}` when nothing is trusted."""
         if self.parsed_forwarded is None:
-            config: Config = self.app.config
-            self.parsed_forwarded = cast(
-                "dict[str, Any]",
-                parse_forwarded(self.headers, config) or parse_xforwarded(self.headers, config) or {},
-            )
+            self.parsed_forwarded = forwarded_options(self.headers, self.app.config, self.conn_info)
         return self.parsed_forwarded
 
     @property

@@ -35,6 +35,11 @@ async def index(request: Any) -> Any:
     return text("hello", headers={"x-test": "1"})
 
 
+@app.get("/who")
+async def who(request: Any) -> Any:
+    return text(f"{request.client_ip} {request.url_for('who')}")
+
+
 @app.post("/echo")
 async def echo(request: Any) -> Any:
     return json({"size": len(request.body), "args": request.args})

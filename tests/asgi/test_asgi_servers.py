@@ -37,6 +37,7 @@ class Server:
         if command[-1] in ("--uds", "-u"):
             command.append(self.path)
         environment = {**os.environ, "JOURNAL": str(self.journal), "PYTHONWARNINGS": ""}
+        environment["SANIC_TRUSTED_PROXIES"] = "unix"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *command],
@@ -107,6 +108,13 @@ async def test_requests_are_answered(server: Server) -> None:
         assert (await client.get("/nowhere")).status_code == 404
         echo = await client.post("/echo?a=1", content=b"x" * 200_000)
         assert echo.json() == {"size": 200_000, "args": {"a": ["1"]}}
+
+
+async def test_a_proxy_that_comes_through_the_unix_socket_is_believed(server: Server) -> None:
+    told = {"x-forwarded-for": "6.6.6.6, 203.0.113.7", "x-forwarded-proto": "https", "host": "shop.example"}
+    async with server.client() as client:
+        assert (await client.get("/who", headers=told)).text == "203.0.113.7 https://shop.example/who"
+        assert (await client.get("/who")).text == " http://localhost/who"
 
 
 async def test_bodies_are_streamed_both_ways(server: Server) -> None:

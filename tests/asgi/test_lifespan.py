@@ -44,6 +44,18 @@ async def test_listeners_run_at_start_and_stop(app: Sanic[Any, Any], steps: list
     assert lifespan.sent[-1] == {"type": "lifespan.shutdown.complete"}
 
 
+async def test_an_app_is_ready_from_the_end_of_its_start_to_the_begin_of_its_stop(app: Sanic[Any, Any]) -> None:
+    seen: list[tuple[str, bool]] = []
+    app.get("/")(lambda request: text(""))
+    for event in EVENTS:
+        app.register_listener(lambda app, event=event: seen.append((event, app.state.is_ready)), event)
+    async with living(app):
+        assert app.state.is_ready
+    assert not any(is_ready for _, is_ready in seen)
+    assert len(seen) == 4
+    assert not app.state.is_ready
+
+
 async def test_an_app_lives_twice(app: Sanic[Any, Any], steps: list[str]) -> None:
     for _ in range(2):
         async with living(app):
