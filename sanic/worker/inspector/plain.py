@@ -1,0 +1,26 @@
+"""What processes know and commands return, as JSON can hold it; who asks for it does not matter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from enum import Enum
+from pathlib import PurePath
+from typing import Any
+
+from sanic.helpers import Default
+
+
+def as_json(value: Any) -> Any:
+    """The same value, as far as it can be told, in what JSON knows."""
+    if isinstance(value, Mapping):
+        return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [as_json(item) for item in value]
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (PurePath, Default)):
+        return str(value)
+    return value
