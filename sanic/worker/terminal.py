@@ -1,0 +1,51 @@
+"""The terminal that a program was started in, for the debugger of who develops it.
+
+What is said there this module does not know.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import Any
+
+_TERMINAL = "/dev/tty"
+
+
+def read_from_terminal() -> None:
+    """Let this process read from the terminal, so that a `breakpoint()` in it can be talked to.
+
+    A process of multiprocessing cannot read anything, which is right as long as there are several that might.
+    """
+    try:
+        terminal = os.open(_TERMINAL, os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        return
+    try:
+        os.dup2(terminal, 0)
+    finally:
+        os.close(terminal)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - for as long as the process runs
+
+
+class TerminalSettings:
+    """What the terminal is like at the moment, to be put right when a debugger has been killed."""
+
+    def __init__(self) -> None:
+        self._attributes: list[Any] | None = None
+        with suppress(ImportError, OSError, ValueError):
+            import termios
+
+            with suppress(termios.error):
+                self._attributes = termios.tcgetattr(0)
+
+    def restore(self) -> None:
+        """Put it right."""
+        if self._attributes is not None:
+            import termios
+
+            # From the background, this would have to wait until the program is in front again.
+            with suppress(termios.error, OSError):
+                if os.tcgetpgrp(0) == os.getpgrp():
+                    termios.tcsetattr(0, termios.TCSANOW, self._attributes)
