@@ -37,6 +37,7 @@ from sanic.server.deadlines import NEVER
 from sanic.server.peer import reset_on_close
 from sanic.server.protocols.connection import Connection
 from sanic.server.protocols.irregular import UnknownMethodParser, body_parser, explain
+from sanic.server.protocols.known_body import BodyEnd, KnownBody
 from sanic.server.timeouts import act_on_timeout, is_client_waiting
 
 if TYPE_CHECKING:
@@ -67,10 +68,10 @@ class HttpProtocol(Connection):
 
     # fmt: off
     __slots__ = (
-        "_begins_piece", "_begun", "_decisive", "_headers", "_host", "_is_input_left", "_is_reading_over",
-        "_known_host", "_make_request", "_names_connection", "_names_tasks", "_parser", "_piece", "_position", "_queue",
-        "_refusal", "_unread", "exchange", "incoming", "is_discarding", "is_head_begun", "probe_at", "request_class",
-        "url",
+        "_begins_piece", "_begun", "_decisive", "_headers", "_host", "_is_begin_known", "_is_input_left",
+        "_is_reading_over", "_known_host", "_make_request", "_names_connection", "_names_tasks", "_parser", "_piece",
+        "_position", "_queue", "_refusal", "_unread", "exchange", "incoming", "is_discarding", "is_head_begun",
+        "probe_at", "request_class", "url",
     )
     # fmt: on
 
@@ -79,7 +80,7 @@ class HttpProtocol(Connection):
         # Of the connection.
         self.request_class: type[Request[Any, Any]] = self.app.request_class
         self._make_request = request_factory(self.request_class)
-        self._parser: HttpRequestParser | UnknownMethodParser | None = None
+        self._parser: HttpRequestParser | UnknownMethodParser | KnownBody | None = None
         self._queue: deque[Exchange] | None = None
         self._names_tasks = self.loop.get_task_factory() is None
         self._is_reading_over = self._is_input_left = False
@@ -98,7 +99,7 @@ class HttpProtocol(Connection):
         self._piece = b""
         self._position = _AT_START
         self._begun: bytearray | None = None
-        self._begins_piece = False
+        self._begins_piece = self._is_begin_known = False
         self._unread = 0
         # Of the message that is being answered.
         self.exchange: Exchange | None = None
@@ -146,6 +147,11 @@ class HttpProtocol(Connection):
             self.incoming.wake_reader()
         if self.exchange is not None:
             self.exchange.interrupt(RequestCancelled())
+            task = self.exchange.task
+            if task is not None:
+                # Who stops the server has to know of it: a handler may take its time, or refuse to be cancelled.
+                self.signal.left.add(task)
+                task.add_done_callback(self.signal.left.discard)
 
     # -- Parsing -----------------------------------------------------------------------------------------------------
 
@@ -154,6 +160,18 @@ class HttpProtocol(Connection):
         self._position = _AT_START
         try:
             self._parser.feed_data(data)  # type: ignore[union-attr]
+        except BodyEnd as end:
+            self._parser = HttpRequestParser(self)
+            self._names_connection = False
+            if self.incoming is not None:
+                exchange, self.incoming = self.incoming, None
+                self._end_body(exchange)
+            if end.position < len(data) and not self._is_reading_over:
+                self._parse(data[end.position :])
+            else:
+                self._piece = b""
+                self._is_input_left = self._is_input_left or end.position < len(data)
+            return
         except HttpParserUpgrade as upgrade:
             rest = data[upgrade.args[0] :]
             if self.incoming is not None:
@@ -191,7 +209,10 @@ class HttpProtocol(Connection):
                 self._unparsed += data[position:]
                 self.hold_reading()
                 return
-            size = _SLICE if self.incoming is None else _BODY_SLICE
+            if type(self._parser) is KnownBody:
+                size = self._parser.left
+            else:
+                size = _SLICE if self.incoming is None else _BODY_SLICE
             self._parse(data[position : position + size])
             position += size
         self._is_input_left = self._is_input_left or position < len(data)
@@ -248,9 +269,11 @@ class HttpProtocol(Connection):
             self._check_size()
         method = parser.get_method()
         # The parser speaks RTSP and ICE, too, and is generous with blanks (RFC 9112 section 3).
-        if self._begun is not None:
-            self._position = _ANYWHERE
-        elif self._position == _AT_START and self._piece.startswith(b" HTTP/1.1\r\n", len(method) + len(self.url) + 1):
+        if (
+            self._begun is None
+            and self._position == _AT_START
+            and self._piece.startswith(b" HTTP/1.1\r\n", len(method) + len(self.url) + 1)
+        ):
             self._position = 0
         else:
             self._check_line(method)
@@ -269,11 +292,16 @@ class HttpProtocol(Connection):
                 self._take(exchange)
 
     def _check_line(self, method: bytes) -> None:
-        # Behind other messages, empty lines or a body; or it is a bad one.
-        line = b"%b %b HTTP/1." % (method, self.url)
+        # It came in several pieces, or behind other messages, empty lines or a body; or it is a bad one.
+        line = b"%b %b HTTP/" % (method, self.url)
         piece = self._piece
         position = self._position
-        if position == _ANYWHERE:
+        if self._begun is not None:
+            raw = self._begun + piece
+            is_there = raw.lstrip(b"\r\n").startswith(line) if self._is_begin_known else line in raw
+            # Where the next head begins, only a search for the end of this one could tell.
+            position = _ANYWHERE if is_there else _AT_START
+        elif position == _ANYWHERE:
             # It stays so: a body may hold the same line.
             position = _ANYWHERE if line in piece else _AT_START
         else:
@@ -288,7 +316,7 @@ class HttpProtocol(Connection):
         self._position = position
 
     def _check_head(self, exchange: Exchange) -> None:
-        refusal = check_head(exchange, (self._begun or b"") + self._piece, self._host, self._decisive or ())
+        refusal = check_head(exchange, self._host, self._decisive or ())
         self._begun = None
         if refusal is not None:
             self.incoming = None
@@ -344,10 +372,18 @@ class HttpProtocol(Connection):
         # something, it must not go on without bounds either.
         limits = self.limits
         if self.incoming is not None:
+            if type(self._parser) is KnownBody:
+                return
+            left = (self.incoming.content_length or 0) - self.incoming.body_received
+            if left > _BODY_SLICE and type(self._parser) is HttpRequestParser and not self._parser.should_upgrade():
+                self._parser = KnownBody(self.on_body, left)
+                return
             self._unread += len(data)
             is_too_large = self._unread > limits.max_head + 2 * _BODY_SLICE
         elif self._begun is None:
-            self._begun = bytearray(data)
+            start = self._end_of_last_head(data)
+            self._begun = bytearray(data[max(start, 0) :])
+            self._is_begin_known = start >= 0
             self._begins_piece = self.exchange is None
             if self.exchange is None:
                 # This deadline counts from the first byte: no later one pushes it back.
@@ -360,6 +396,13 @@ class HttpProtocol(Connection):
             is_too_large = is_too_large or (size > limits.max_head and limits.are_too_large(self._headers))
         if is_too_large:
             self.refuse(RequestHeaderFieldsTooLarge("Request header exceeds the size limit"))
+
+    def _end_of_last_head(self, data: bytes) -> int:
+        # Where the head that is not complete begins; negative where a body before it makes that uncertain.
+        if self._position == _AT_START:
+            return 0
+        end = data.find(b"\r\n\r\n", self._position) if self._position >= 0 else -1
+        return end + 4 if end >= 0 else -1
 
     def refuse(self, error: Exception) -> None:
         """Answer `error`, in its turn, to bytes that make no message; nothing is read after them."""
@@ -395,7 +438,7 @@ class HttpProtocol(Connection):
 
     def _begin(self, exchange: Exchange) -> None:
         self.exchange = exchange
-        if not exchange.is_body_complete and not exchange.expects_continue:
+        if not exchange.is_body_complete and not exchange.expects_continue and not self.is_reading_paused:
             self.body_expected()
         elif self.is_half_closed:
             self.set_deadline(self.limits.response_timeout)
