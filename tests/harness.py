@@ -7,6 +7,7 @@ server's insides. The response reader is a small strict one of its own, so that 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -183,6 +184,14 @@ async def turns(count: int = 3) -> None:
     """Let everything else in this event loop take its turn."""
     for _ in range(count):
         await asyncio.sleep(0)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody uses at the moment, for packages that cannot be given port 0."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 class RunningServer:

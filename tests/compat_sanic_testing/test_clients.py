@@ -11,6 +11,7 @@ import pytest
 
 from sanic import Sanic
 from tests.compat_sanic_testing.small_app import make_app
+from tests.harness import free_port
 
 # The package reaches for an old part of websockets, and leaves its sockets and loops to the garbage collector.
 pytestmark = [
@@ -41,7 +42,9 @@ def fetch(request: pytest.FixtureRequest, app: Sanic[Any, Any]) -> Iterator[Fetc
         import sanic_testing.reusable
         import sanic_testing.testing
     if request.param == "ReusableClient":
-        client = sanic_testing.reusable.ReusableClient(app, client_kwargs={"follow_redirects": True})
+        # Its own choice, at random, may be in use.
+        options = {"client_kwargs": {"follow_redirects": True}}
+        client = sanic_testing.reusable.ReusableClient(app, port=free_port(), **options)
         with client:
             yield lambda method, *args, **options: getattr(client, method)(*args, **options)
         client._loop.close()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Any
 
 import pytest
 
 from sanic import Request, Sanic, Websocket, text
+from tests.harness import free_port
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
@@ -42,10 +42,7 @@ def test_requests_follow_a_websocket(greeter: Sanic[Any, Any]) -> None:
 def test_the_test_client_follows_a_reusable_client(greeter: Sanic[Any, Any]) -> None:
     from sanic_testing.reusable import ReusableClient
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with ReusableClient(greeter, port=port) as client:
+    with ReusableClient(greeter, port=free_port()) as client:
         _, response = client.get("/")
         assert response.text == "hello"
     client._loop.close()
