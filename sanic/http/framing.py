@@ -73,20 +73,28 @@ class HeadWriter:
         self._date = ""
         self.refresh()
 
+    @property
+    def date(self) -> str:
+        """The value of the `date` header for this second."""
+        return self._date
+
     def refresh(self) -> None:
         """Render the `date` header anew, for this second (RFC 9110 section 6.6.1)."""
         self._date = formatdate(time(), usegmt=True)
         self.usual.clear()
 
     def usual_head(self, response: BaseHTTPResponse, keep_alive: bool, content_length: int) -> bytes:
-        """Render the head of a response without headers of its own, and keep it for the next one that is like it.
+        """The head of a response without headers of its own, rendered once for all that are like it.
 
         The arguments are those of `head`.
         """
-        head = self.head(response, keep_alive, content_length=content_length)
-        if len(self.usual) >= _MOST_USUAL:
-            self.usual.clear()
-        self.usual[response.status, response.content_type, keep_alive, content_length] = head
+        key = (response.status, response.content_type, keep_alive, content_length)
+        head = self.usual.get(key)
+        if head is None:
+            head = self.head(response, keep_alive, content_length=content_length)
+            if len(self.usual) >= _MOST_USUAL:
+                self.usual.clear()
+            self.usual[key] = head
         return head
 
     def head(
@@ -120,3 +128,31 @@ class HeadWriter:
         if "date" not in own:
             lines.append(("date", self._date))
         return format_http1_response(response.status, lines)
+
+
+class AdvertisingHeadWriter(HeadWriter):
+    """Tells in every head that the same can be had over HTTP/3 (RFC 7838 section 3).
+
+    Args:
+        port: The UDP port where.
+    """
+
+    __slots__ = ("_line",)
+
+    def __init__(self, port: int) -> None:
+        super().__init__()
+        self._line = b'alt-svc: h3=":%d"\r\n\r\n' % port
+
+    def head(
+        self,
+        response: BaseHTTPResponse,
+        keep_alive: bool,
+        *,
+        content_length: int | None = None,
+        chunked: bool = False,
+    ) -> bytes:
+        """The head of a response; see `HeadWriter.head`."""
+        head = super().head(response, keep_alive, content_length=content_length, chunked=chunked)
+        if "alt-svc" in response.headers:
+            return head
+        return head[:-2] + self._line
