@@ -223,7 +223,6 @@ class Runnable(Registrar):
             register_sys_signals=register_sys_signals,
             proxies_count=self.config.PROXIES_COUNT,
         )
-        address.check_protection(version=HTTP(version), ssl=ssl, auto_tls=auto_tls)
         address.apply_options(
             self,
             debug=debug or dev,
@@ -242,7 +241,7 @@ class Runnable(Registrar):
             host=host,
             port=port,
             version=HTTP(version),
-            ssl=ssl,
+            ssl=address.protection_of(self, version=HTTP(version), ssl=ssl, auto_tls=auto_tls),
             sock=sock,
             unix=unix,
             protocol=protocol,

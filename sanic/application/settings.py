@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sanic.application.constants import Mode
 from sanic.application.state import ApplicationServerInfo
+from sanic.constants import LocalCertCreator
+from sanic.exceptions import SanicException, ServerError
 from sanic.log import deprecation, error_logger
 from sanic.models.http_version import HTTP
 
@@ -49,20 +51,43 @@ def check_settings(
         )
 
 
-def check_protection(*, version: HTTP, ssl: Any, auto_tls: bool) -> None:
-    """Refuse what this server cannot do yet, where going on without it would leave the users unprotected.
+def protection_of(app: Runnable, *, version: HTTP, ssl: Any, auto_tls: bool) -> Any:
+    """What an address is to be protected by: what was given, or the tool that makes a certificate for development.
 
     Raises:
-        RuntimeError: An option is not available yet.
+        SanicException: A certificate is to be made in production, or by a tool whose HTTP/3 refuses.
+        ServerError: A package that is needed is not installed.
     """
     if version is HTTP.VERSION_3:
-        raise RuntimeError("HTTP/3 is not available yet: use version=1.")
-    if auto_tls:
-        raise RuntimeError("auto_tls is not available yet: pass a certificate as ssl=ssl.SSLContext(...).")
-    if ssl is not None and not hasattr(ssl, "wrap_bio"):
-        raise RuntimeError(
-            f"ssl={ssl!r} is not available yet: pass an ssl.SSLContext that has loaded the certificate and its key."
+        check_http3()
+    if ssl is not None or not (auto_tls or version is HTTP.VERSION_3):
+        return ssl
+    if not app.state.is_debug:
+        raise SanicException(
+            "A certificate is made for development only, and this is production mode: give one as ssl=…, or run with "
+            "debug=True."
         )
+    creator = app.config.LOCAL_CERT_CREATOR
+    if version is HTTP.VERSION_3:
+        if creator is LocalCertCreator.TRUSTME:
+            raise SanicException(
+                "Browsers speak HTTP/3 only where they trust the certificate, and they do not trust those of trustme: "
+                "set LOCAL_CERT_CREATOR to mkcert, or give a certificate as ssl=…."
+            )
+        return LocalCertCreator.MKCERT
+    return creator
+
+
+def check_http3() -> None:
+    """Refuse HTTP/3 without what it needs.
+
+    Raises:
+        ServerError: aioquic is not installed.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("aioquic") is None:
+        raise ServerError("HTTP/3 needs aioquic, which is not installed: pip install 'sanic[http3]'")
 
 
 def apply_to_config(app: Runnable, values: Mapping[str, Any]) -> None:
@@ -206,6 +231,8 @@ def banner_rows(app: Runnable, settings: Mapping[str, Any] | None) -> dict[str, 
     rows["server"] = "ASGI" if app.asgi else f"sanic, {http}"
     rows["python"] = platform.python_version()
     rows["platform"] = platform.platform()
+    if app.auto_reload:
+        rows["auto-reload"] = ", ".join(["enabled", *sorted(map(str, state.reload_dirs))])
     packages = []
     for package in ("sanic-routing", "sanic-testing", "sanic-ext"):
         with suppress(PackageNotFoundError):

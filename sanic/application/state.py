@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from asyncio import AbstractServer
     from pathlib import Path
     from socket import socket
-    from ssl import SSLContext
 
     from sanic.app import Sanic
 
@@ -52,7 +51,7 @@ class ApplicationState:
     fast: bool = False
     host: str = ""
     port: int = 0
-    ssl: SSLContext | None = None
+    ssl: Any = None
     sock: socket | None = None
     unix: str | None = None
     mode: Mode = Mode.PRODUCTION
@@ -66,6 +65,7 @@ class ApplicationState:
     workers: int = 0
     primary: bool = True
     server_info: list[ApplicationServerInfo] = field(default_factory=list)
+    _serving: set[Any] = field(default_factory=set, init=False, repr=False)
 
     def __setattr__(self, name: str, value: Any) -> None:
         previous = vars(self).get(name)
@@ -92,6 +92,22 @@ class ApplicationState:
         if not any(serving):
             return ServerStage.STOPPED
         return ServerStage.SERVING if all(serving) else ServerStage.PARTIAL
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether requests should be sent here: true once it is served, false as soon as it was told to stop.
+
+        That is what a load balancer wants to know: it stays false while what has been sent before is still answered.
+        """
+        return bool(self._serving)
+
+    def begin_serving(self, server: Any) -> None:
+        """A server accepts connections."""
+        self._serving.add(server)
+
+    def end_serving(self, server: Any) -> None:
+        """A server has been told to stop, or has stopped."""
+        self._serving.discard(server)
 
     def _apply_mode(self) -> None:
         self.app.error_handler.debug = self.is_debug

@@ -7,6 +7,9 @@ import socket
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from sanic.http.framing import AdvertisingHeadWriter
+from sanic.http.tls import load
+from sanic.models.http_version import HTTP
 from sanic.models.server_types import Signal
 from sanic.server.async_server import AsyncioServer
 from sanic.server.deadlines import Deadlines
@@ -46,9 +49,10 @@ def make_server(
     """
     connections = connections if connections is not None else set()
     signal = signal or Signal()
-    coroutine = _listen(settings, loop, connections, signal, state, asyncio_server_kwargs or {})
+    clock = Deadlines(loop)
+    coroutine = _listen(settings, loop, connections, signal, state, clock, asyncio_server_kwargs or {})
     return AsyncioServer(
-        settings["app"], loop, coroutine, connections, signal, settings, sock, starts_app, accepts_early, info
+        settings["app"], loop, coroutine, connections, signal, settings, sock, starts_app, accepts_early, info, clock
     )
 
 
@@ -58,11 +62,19 @@ async def _listen(
     connections: set[Any],
     signal: Signal,
     state: dict[str, Any] | None,
+    clock: Deadlines,
     asyncio_server_kwargs: dict[str, Any],
 ) -> asyncio.AbstractServer:
     # Not before connections are to be accepted: `before_server_start` listeners may still change the configuration.
     app: Sanic[Any, Any] = settings["app"]
     limits = Limits.from_config(app.config)
+    clock.look_for(limits.shortest_timeout)
+    if settings.get("version") is HTTP.VERSION_3:
+        from sanic.server.protocols.http3.server import Http3Server
+
+        return Http3Server(settings, loop, connections=connections, signal=signal, clock=clock, limits=limits)
+    if (port := _http3_port(app)) is not None:
+        clock.heads = AdvertisingHeadWriter(port)
     factory = partial(
         settings["protocol"],
         loop=loop,
@@ -71,10 +83,13 @@ async def _listen(
         connections=connections,
         state=state if state is not None else {},
         unix=settings.get("unix"),
-        deadlines=Deadlines(loop, limits.shortest_timeout),
+        deadlines=clock,
         limits=limits,
     )
-    options = {"ssl": settings["ssl"], "backlog": settings["backlog"], **asyncio_server_kwargs, "start_serving": False}
+    options = {"backlog": settings["backlog"], **asyncio_server_kwargs, "start_serving": False}
+    if (context := options.get("ssl") or load(settings["ssl"], app)) is not None:
+        # A handshake comes before the head of a request, and has as much time.
+        options = {"ssl_handshake_timeout": limits.request_timeout, **options, "ssl": context}
     sock = settings.get("sock")
     if sock is None:
         options |= {"host": settings["host"], "port": settings["port"]}
@@ -85,3 +100,13 @@ async def _listen(
     else:
         options["sock"] = sock
     return await loop.create_server(factory, **options)
+
+
+def _http3_port(app: Sanic[Any, Any]) -> int | None:
+    # Where the application is served with HTTP/3, too.
+    for info in app.state.server_info:
+        settings = info.settings
+        if settings.get("version") is HTTP.VERSION_3:
+            sock = settings.get("sock")
+            return int(sock.getsockname()[1]) if sock is not None else settings.get("port")
+    return None

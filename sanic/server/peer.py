@@ -78,6 +78,18 @@ def is_peer_gone(sock: Any) -> bool | None:
     return None if owner is None else owner == 0
 
 
+def is_all_sent(sock: Any) -> bool:
+    """Whether all that was written has come to the other end's kernel; False when that cannot be known."""
+    try:
+        import fcntl
+        import termios
+
+        # What a transport has not written yet is no exception: it would have filled the kernel's queue.
+        return not any(fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)))
+    except (ImportError, AttributeError, OSError, ValueError):
+        return False
+
+
 def _owner_of_peer(sock: Any) -> int | None:
     # The inode of the peer's socket, 0 when no process has it open any more, None when it is not of this machine.
     if not hasattr(socket, "AF_NETLINK"):

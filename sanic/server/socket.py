@@ -10,6 +10,9 @@ from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any
 
+from sanic.models.http_version import HTTP
+from sanic.server.succession import Succession
+
 #: What can be done about the usual errors.
 _REMEDIES = {
     errno.EADDRINUSE: "Choose another port, or stop the process that uses this one.",
@@ -21,13 +24,14 @@ _UNIX_REMEDIES = {errno.EACCES: "Choose a directory that this user may write to.
 _PROBE_SECONDS = 0.5
 
 
-def bind_socket(host: str, port: int, *, backlog: int = 100) -> socket.socket:
-    """Make a TCP socket, bound but not listening yet, so that nobody connects before somebody answers.
+def bind_socket(host: str, port: int, *, backlog: int = 100, kind: int = socket.SOCK_STREAM) -> socket.socket:
+    """Make a TCP socket, or a UDP one, bound but not listening yet, so that nobody connects before somebody answers.
 
     Args:
         host: Address or name; an IPv6 address may stand in brackets.
         port: Port, 0 for any.
         backlog: Kept for compatibility: connections are queued from when the server listens.
+        kind: `SOCK_STREAM` for TCP, `SOCK_DGRAM` for UDP.
 
     Raises:
         OSError: The address is in use, or is none of this machine.
@@ -38,10 +42,10 @@ def bind_socket(host: str, port: int, *, backlog: int = 100) -> socket.socket:
     name = host.strip("[]")
     where = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
     try:
-        sock = socket.socket(_family(name, port), socket.SOCK_STREAM)
+        sock = socket.socket(_family(name, port), kind)
         try:
-            if os.name == "posix":
-                # On other systems this would let a second server steal the port.
+            if os.name == "posix" and kind == socket.SOCK_STREAM:
+                # On other systems, and for UDP, this would let a second server steal the port.
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind((name, port))
             sock.setblocking(False)
@@ -102,13 +106,14 @@ def check_unix_path(path: str) -> str:
     return path
 
 
-def bind_unix_socket(path: str, *, mode: int = 0o666, backlog: int = 100) -> socket.socket:
+def bind_unix_socket(path: str, *, mode: int = 0o666, backlog: int = 100, is_published: bool = True) -> socket.socket:
     """Make a unix socket that listens; a socket file that is there already is replaced in one step.
 
     Args:
         path: Where to.
         mode: Permissions of the file.
         backlog: Connections that may wait to be accepted.
+        is_published: False leaves it under another name beside the path, until `publish_unix_socket`.
 
     Raises:
         FileNotFoundError: The directory does not exist.
@@ -125,7 +130,8 @@ def bind_unix_socket(path: str, *, mode: int = 0o666, backlog: int = 100) -> soc
             os.chmod(temporary, mode)
             sock.listen(backlog)
             sock.setblocking(False)
-            os.rename(temporary, path)
+            if is_published:
+                os.rename(temporary, path)
         except BaseException:
             with suppress(FileNotFoundError):
                 os.unlink(temporary)
@@ -137,6 +143,22 @@ def bind_unix_socket(path: str, *, mode: int = 0o666, backlog: int = 100) -> soc
         sock.close()
         raise
     return sock
+
+
+def publish_unix_socket(temporary: str, path: str) -> None:
+    """Put a socket file in the place of the one that is there, in one step.
+
+    Args:
+        temporary: Where it is.
+        path: Where clients look for it.
+
+    Raises:
+        OSError: It cannot be put there.
+    """
+    try:
+        os.rename(temporary, path)
+    except OSError as error:
+        raise explained(error, path, is_unix=True) from None
 
 
 def remove_unix_socket(path: str | None) -> None:
@@ -151,40 +173,67 @@ def remove_unix_socket(path: str | None) -> None:
             probe.settimeout(_PROBE_SECONDS)
             probe.connect(path)
     except ConnectionRefusedError:
-        with suppress(FileNotFoundError):
+        # Who has given up privileges since may not be allowed to; the next server takes its place.
+        with suppress(OSError):
             os.unlink(path)
     except OSError:
         return
 
 
-def check_given_socket(sock: Any) -> None:
+def check_given_socket(sock: Any, kind: int = socket.SOCK_STREAM) -> None:
     """Refuse a given socket that cannot be listened on.
 
+    Args:
+        sock: The socket.
+        kind: `SOCK_STREAM` for TCP, `SOCK_DGRAM` for UDP.
+
     Raises:
-        ValueError: It is closed, not bound, connected, or no stream socket.
+        ValueError: It is closed, not bound, connected, or of another kind.
     """
     if not isinstance(sock, socket.socket):
         raise ValueError(f"sock must be a socket, not {sock!r}.")
     if sock.fileno() == -1:
         raise ValueError("The socket given as sock is closed. Give an open one that is bound to an address.")
-    if sock.type != socket.SOCK_STREAM:
-        raise ValueError(f"The socket given as sock is no stream socket: {sock!r}. Give one of type SOCK_STREAM.")
+    if sock.type != kind:
+        wanted, name = ("stream", "SOCK_STREAM") if kind == socket.SOCK_STREAM else ("datagram", "SOCK_DGRAM")
+        raise ValueError(f"The socket given as sock is no {wanted} socket: {sock!r}. Give one of type {name}.")
     name = sock.getsockname()
     if not name or (isinstance(name, tuple) and not name[1]):
         raise ValueError(f"The socket given as sock is not bound: {sock!r}. Bind it to an address first.")
     with suppress(OSError):
         sock.getpeername()
         raise ValueError(f"The socket given as sock is a connection: {sock!r}. Give one that is only bound.")
-    if os.name == "posix" and isinstance(name, tuple):
+    if os.name == "posix" and isinstance(name, tuple) and kind == socket.SOCK_STREAM:
         # Its connections inherit this, so that their remains do not keep the port from being bound again.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
 
-def configure_socket(server_settings: dict[str, Any]) -> socket.socket | None:
+def check_listening(sock: Any) -> None:
+    """See that a socket does listen: two that were bound to the same port at the same time cannot both.
+
+    Args:
+        sock: The socket.
+
+    Raises:
+        OSError: It does not.
+    """
+    if not isinstance(sock, socket.socket) or sock.type != socket.SOCK_STREAM or os.name != "posix":
+        return
+    try:
+        is_listening = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    except OSError:
+        # uvloop closes it, and tells nobody why.
+        is_listening = 0
+    if not is_listening:
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def configure_socket(server_settings: dict[str, Any], *, is_published: bool = True) -> socket.socket | None:
     """Bind the socket that server settings describe, and put it into them.
 
     Args:
         server_settings: The arguments of `serve`: `sock`, or `unix`, or `host` and `port`.
+        is_published: See `bind_unix_socket`.
 
     Returns:
         The socket, None when it was given.
@@ -193,15 +242,22 @@ def configure_socket(server_settings: dict[str, Any]) -> socket.socket | None:
         OSError: The address cannot be used.
         ValueError: It is none, or the given socket cannot be listened on.
     """
+    kind = socket.SOCK_STREAM
+    if server_settings.get("version") is HTTP.VERSION_3:
+        kind = socket.SOCK_DGRAM
+        if server_settings.get("unix"):
+            raise ValueError("HTTP/3 is spoken over UDP: give host and port, not a unix socket.")
+        if server_settings.get("succession") is None:
+            server_settings["succession"] = Succession()
     if server_settings.get("sock") is not None:
-        check_given_socket(server_settings["sock"])
+        check_given_socket(server_settings["sock"], kind)
         return None
     if server_settings.get("unix"):
         path = server_settings["unix"] = os.path.abspath(server_settings["unix"])
-        sock = bind_unix_socket(path, backlog=server_settings["backlog"])
+        sock = bind_unix_socket(path, backlog=server_settings["backlog"], is_published=is_published)
         server_settings["host"] = server_settings["port"] = None
     else:
-        sock = bind_socket(server_settings["host"], server_settings["port"], backlog=server_settings["backlog"])
+        sock = bind_socket(server_settings["host"], server_settings["port"], kind=kind)
         server_settings["host"], server_settings["port"] = sock.getsockname()[:2]
     server_settings["sock"] = sock
     return sock

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sanic.exceptions import RequestTimeout, ServiceUnavailable
 from sanic.http.framing import CONTINUE
-from sanic.server.peer import is_peer_gone, watch_peer
+from sanic.server.peer import is_all_sent, is_peer_gone, watch_peer
 
 if TYPE_CHECKING:
     from sanic.http.exchange import Exchange
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # Seconds from the client's half-close to the first interim response, and between two of them.
 FIRST_PROBE = 1.0
 NEXT_PROBE = 5.0
+
+# Instead of a number of bytes: when a closing connection was last looked at, nothing was left to be sent.
+_ALL_SENT = -1
 
 
 class BodyWatch:
@@ -40,7 +43,8 @@ class BodyWatch:
 def act_on_timeout(connection: HttpProtocol) -> None:
     """Do what is due on a connection whose deadline has passed."""
     if connection.is_closing:
-        connection.abort()
+        if connection.is_half_closed or connection.clock.now >= connection.stage_deadline or _has_parted(connection):
+            connection.abort()
         return
     if connection.is_half_closed:
         if is_peer_gone_behind(connection):
@@ -62,6 +66,13 @@ def act_on_timeout(connection: HttpProtocol) -> None:
         _check_handler(connection, exchange)
     else:
         _check_body(connection, exchange)
+
+
+def _has_parted(connection: HttpProtocol) -> bool:
+    # Seen twice, since the loop may have had no time to write: then the kernel's queue is empty, too.
+    was_all_sent = connection.unsent == _ALL_SENT
+    connection.unsent = _ALL_SENT if is_all_sent(connection.transport.get_extra_info("socket")) else 0
+    return was_all_sent and connection.unsent == _ALL_SENT
 
 
 def is_client_waiting(connection: HttpProtocol) -> bool:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from sanic.http.tls import CertLoader
+
 if TYPE_CHECKING:
     from sanic.app import Sanic
+
+__all__ = ("AppLoader", "CertLoader", "TargetError")
 
 _EXAMPLE = "Give the target as module:name, for example 'sanic server:app' for the app in server.py."
 
@@ -45,6 +50,8 @@ class AppLoader:
         self.as_simple = as_simple or (os.sep in module_input or "/" in module_input)
         self.args = args
         self.factory = factory
+        #: Where the target was given, if a process that works elsewhere is to find it, too; "" for wherever it is.
+        self.directory = ""
 
     def load(self) -> Sanic[Any, Any]:
         """Load it.
@@ -53,6 +60,10 @@ class AppLoader:
             TargetError: There is no such application.
             Exception: What the module, or the factory, raised.
         """
+        with _within(self.directory):
+            return self._load()
+
+    def _load(self) -> Sanic[Any, Any]:
         from sanic.app import Sanic
 
         if self.factory is not None:
@@ -73,6 +84,12 @@ class AppLoader:
     def _load_directory(self) -> Sanic[Any, Any]:
         from sanic.simple import create_simple_server
 
+        path, colon, name = self.module_input.partition(":")
+        if (colon or path.endswith(".py")) and not os.path.isdir(self.module_input):
+            module = os.path.splitext(os.path.relpath(path))[0].replace(os.sep, ".")
+            raise TargetError(
+                f"{self.module_input} is no directory. For a module give its name, such as {module}:{name or 'app'}."
+            )
         try:
             return create_simple_server(Path(self.module_input))
         except ValueError as error:
@@ -85,7 +102,8 @@ class AppLoader:
         try:
             return getattr(module, name)
         except AttributeError:
-            raise TargetError(f"Module {module.__name__} has no {name!r}. {_EXAMPLE}") from None
+            hint = _suggestion(module) or _EXAMPLE
+            raise TargetError(f"Module {module.__name__} has no {name!r}. {hint}") from None
 
     def _find_module(self) -> tuple[ModuleType, str]:
         path, colon, name = self.module_input.removesuffix("()").partition(":")
@@ -105,16 +123,49 @@ class AppLoader:
 
         # Not by trying: a TypeError of the factory's own must not be taken for a wrong number of arguments.
         try:
-            signature(factory).bind(self.args)
+            parameters = signature(factory)
         except (TypeError, ValueError):
             return factory()
-        return factory(self.args)
+        takes_arguments = not self._fits(parameters) if self.args is None else self._fits(parameters, self.args)
+        return factory(self.args) if takes_arguments else factory()
+
+    @staticmethod
+    def _fits(parameters: Any, *arguments: Any) -> bool:
+        try:
+            parameters.bind(*arguments)
+        except TypeError:
+            return False
+        return True
 
     def _describe_other(self, found: Any) -> str:
         where = self.module_input or getattr(self.factory, "__qualname__", repr(self.factory))
-        message = f"{where} is not a Sanic app: it is a {type(found).__name__}."
-        hint = f" Perhaps you meant {found.__name__}:app?" if isinstance(found, ModuleType) else f" {_EXAMPLE}"
-        return message + hint
+        kind = type(found).__name__
+        if self.as_factory or self.factory is not None:
+            return f"{where} makes no Sanic app, but a {kind}. Return the app."
+        module = found if isinstance(found, ModuleType) else self._find_module()[0]
+        return f"Module is not a Sanic app, it is a {kind}: {where}. {_suggestion(module) or _EXAMPLE}"
+
+
+@contextmanager
+def _within(directory: str) -> Iterator[None]:
+    # Paths that a program reads while it is imported are relative to where it was started, which a daemon has left.
+    before = os.getcwd() if directory else ""
+    if directory == before:
+        yield
+        return
+    with suppress(OSError):
+        os.chdir(directory)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def _suggestion(module: ModuleType) -> str:
+    from sanic.app import Sanic
+
+    name = next((name for name, value in vars(module).items() if isinstance(value, Sanic)), "")
+    return f"Perhaps you meant {module.__name__}:{name}?" if name else ""
 
 
 def _import(path: str) -> ModuleType:
@@ -125,7 +176,9 @@ def _import(path: str) -> ModuleType:
         missing = error.name or ""
         if path != missing and not path.startswith(f"{missing}."):
             raise
-        raise TargetError(f"No module named {missing} found in {os.getcwd()} or on sys.path. {_EXAMPLE}") from None
+        raise TargetError(
+            f"No module named {missing} found. It is neither in {os.getcwd()} nor on sys.path. {_EXAMPLE}"
+        ) from None
     except (TypeError, ValueError) as error:
         if path and not path.startswith("."):
             raise

@@ -6,6 +6,7 @@ Who it belongs to, flow control in both directions, its deadline, its end. It re
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,9 @@ class Connection(asyncio.Protocol):
         """The connection is gone."""
         self.is_lost = self.is_closing = True
         self.connections.discard(self)
+        if sys.version_info < (3, 11):
+            # That asyncio warns of a TLS transport that was not closed, even if the client has done so.
+            self.transport.close()
         if self.signal.stopped and not self.connections:
             self.signal.all_closed()
         self.clock.forget(self)
