@@ -2,71 +2,30 @@
 
 from __future__ import annotations
 
+import signal
+import ssl
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
+from tests.certificates import AUTHORITY, write_certificate
 from tests.processes import command, get
 
-MODULE = """
-from sanic import Sanic, text
-
-app = Sanic("server")
-other = {"no": "app"}
-
-
-@app.get("/")
-async def index(request):
-    return text(request.app.name)
-
-
-def make():
-    app = Sanic("made")
-    app.add_route(lambda request: text("made"), "/")
-    return app
-
-
-def make_with(args):
-    app = Sanic("made")
-    app.add_route(lambda request: text(f"made with {args.port}"), "/")
-    return app
-
-
-def fail():
-    raise TypeError("the factory itself is wrong")
-"""
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    (tmp_path / "server.py").write_text(MODULE)
-    (tmp_path / "package").mkdir()
-    (tmp_path / "package" / "web.py").write_text(MODULE)
-    (tmp_path / "broken.py").write_text("import a_module_that_is_missing\n")
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "index.html").write_text("<p>hello")
-    return tmp_path
+CHAIN, KEY = "certificate/fullchain.pem", "certificate/privkey.pem"
 
 
 @pytest.mark.parametrize(
     ("arguments", "answer"),
     [
         (["server:app"], "server"),
-        (["server.app"], "server"),
-        (["server"], "server"),
-        (["package.web:app"], "server"),
-        (["package.web.app"], "server"),
-        (["package.web"], "server"),
-        (["server:make()"], "made"),
-        (["server:make", "--factory"], "made"),
-        (["server:make"], "made"),
-        (["server:make_with", "--factory"], "made with 0"),
+        (["server:make_with", "--factory", "--extra=1"], "made with 0"),
         (["./site"], "<p>hello"),
-        (["site", "--simple"], "<p>hello"),
+        (["package.web", "--single-process"], "server"),
     ],
 )
-async def test_a_target_names_an_app(directory: Path, arguments: list[str], answer: str) -> None:
+async def test_a_target_is_served(directory: Path, arguments: list[str], answer: str) -> None:
     async with command(sys.executable, "-m", "sanic", *arguments, "--port", "0", directory=directory) as program:
         assert (await get(await program.url())).text == answer
         assert await program.stop() == 0
@@ -81,66 +40,50 @@ async def test_the_command_is_installed(directory: Path) -> None:
         assert await program.stop() == 0
 
 
-@pytest.mark.parametrize(
-    ("target", "said"),
-    [
-        ("nowhere:app", "No module named nowhere found"),
-        ("package.nowhere:app", "No module named package.nowhere found"),
-        ("server:missing", "Module server has no 'missing'"),
-        ("server:other", "server:other is not a Sanic app: it is a dict."),
-        ("package.web:sys", "has no 'sys'"),
-        ("./nowhere", "Cannot setup Sanic Simple Server without a path to a directory"),
-        (":app", "is no name of a module"),
-    ],
-)
-async def test_a_target_that_names_none_is_told_in_one_line(directory: Path, target: str, said: str) -> None:
-    async with command(sys.executable, "-m", "sanic", target, directory=directory) as program:
-        assert await program.end() == 1
-        assert len(program.lines) == 1
-        assert said in program.lines[0]
+async def test_workers_are_processes_that_are_replaced(directory: Path) -> None:
+    arguments = ["server", "-p", "0", "--workers", "2", "--max-requests", "3", "--max-requests-jitter", "0"]
+    async with command(sys.executable, "-m", "sanic", *arguments, directory=directory) as program:
+        url = await program.url()
+        await program.line("Worker ready")
+        assert "w/ 2 workers" in program.output
+        async with httpx.AsyncClient(trust_env=False) as client:
+            for _ in range(10):
+                assert (await client.get(url)).text == "server"
+        await program.line("Worker ready")
+        assert await program.stop(signal.SIGINT) == 0
 
 
-async def test_a_module_that_lacks_another_shows_its_own_traceback(directory: Path) -> None:
+async def test_the_package_can_be_run_without_a_module_of_it_on_the_path(directory: Path) -> None:
+    async with command(sys.executable, "-m", "sanic", "--version", directory=directory) as program:
+        assert await program.end() == 0
+        assert program.lines[0].startswith("Sanic ")
+
+
+async def test_a_failure_of_the_program_is_shown_from_its_own_code_on(directory: Path) -> None:
     async with command(sys.executable, "-m", "sanic", "broken:app", directory=directory) as program:
         assert await program.end() == 1
-        assert program.lines[-1] == "ModuleNotFoundError: No module named 'a_module_that_is_missing'"
-        assert "broken.py" in program.output
+        assert program.lines[1:] == [
+            f'  File "{directory}/broken.py", line 1, in <module>',
+            "    import a_module_that_is_missing",
+            "ModuleNotFoundError: No module named 'a_module_that_is_missing'",
+        ]
 
 
-async def test_a_factory_that_fails_shows_its_own_traceback(directory: Path) -> None:
-    async with command(sys.executable, "-m", "sanic", "server:fail()", directory=directory) as program:
-        assert await program.end() == 1
-        assert program.lines[-1] == "TypeError: the factory itself is wrong"
+async def test_a_port_that_is_taken_ends_it_with_status_1(directory: Path) -> None:
+    async with command(sys.executable, "-m", "sanic", "server", "-p", "0", directory=directory) as program:
+        port = (await program.url()).rpartition(":")[2]
+        async with command(sys.executable, "-m", "sanic", "server", "-p", port, directory=directory) as second:
+            assert await second.end() == 1
+            assert "Startup failed: Address already in use" in second.output
+        assert await program.stop() == 0
 
 
-@pytest.mark.parametrize("arguments", [["server", "--unknown"], ["server", "--port", "many"], ["--debug"]])
-async def test_wrong_arguments_end_with_status_2(directory: Path, arguments: list[str]) -> None:
-    async with command(sys.executable, "-m", "sanic", *arguments, directory=directory) as program:
-        assert await program.end() == 2
-        assert program.lines[0].startswith("usage: sanic")
-
-
-@pytest.mark.parametrize("option", ["--workers=2", "--fast", "--dev", "--reload", "--daemon", "--cert=x"])
-async def test_an_option_that_does_not_exist_yet_is_unknown(directory: Path, option: str) -> None:
-    async with command(sys.executable, "-m", "sanic", "server", option, directory=directory) as program:
-        assert await program.end() == 2
-        assert "unrecognized arguments" in program.output
-
-
-@pytest.mark.parametrize("option", ["--version", "-v"])
-async def test_the_versions_are_told(directory: Path, option: str) -> None:
-    from sanic import __version__
-
-    async with command(sys.executable, "-m", "sanic", option, directory=directory) as program:
-        assert await program.end() == 0
-        assert program.lines[0].startswith(f"Sanic {__version__}; Routing ")
-
-
-@pytest.mark.parametrize("arguments", [[], ["--help"]])
-async def test_help_is_shown(directory: Path, arguments: list[str]) -> None:
-    async with command(sys.executable, "-m", "sanic", *arguments, directory=directory) as program:
-        assert await program.end() == 0
-        assert "--unix" in program.output
+async def test_an_interrupt_during_the_import_ends_it_without_a_traceback(directory: Path) -> None:
+    (directory / "slow.py").write_text("print('importing', flush=True)\nimport time\ntime.sleep(60)\n")
+    async with command(sys.executable, "-m", "sanic", "slow", directory=directory) as program:
+        await program.line("importing")
+        assert await program.stop(signal.SIGINT) == 130
+        assert "Traceback" not in program.output
 
 
 async def test_options_reach_the_app(directory: Path) -> None:
@@ -161,3 +104,44 @@ async def test_access_logs_may_be_off_in_debug_mode(directory: Path) -> None:
         assert await program.stop() == 0
         assert "mode: debug, single worker" in program.output
         assert " 200 " not in program.output
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver"])
+async def test_a_factory_serves_however_processes_are_started(directory: Path, method: str) -> None:
+    path = directory / "server.py"
+    path.write_text(f"{path.read_text()}\n\nSanic.start_method = {method!r}\n")
+    arguments = ["server:make_with", "--factory", "-p", "0"]
+    async with command(sys.executable, "-m", "sanic", *arguments, directory=directory) as program:
+        assert (await get(await program.url())).text == "made with 0"
+        assert await program.stop() == 0
+
+
+@pytest.mark.parametrize("arguments", [["--tls", "certificate"], ["--cert", CHAIN, "--key", KEY]])
+async def test_certificates_are_given_as_a_directory_or_as_files(directory: Path, arguments: list[str]) -> None:
+    write_certificate(directory / "certificate", "127.0.0.1")
+    async with command(sys.executable, "-m", "sanic", "server", "-p", "0", *arguments, directory=directory) as program:
+        url = await program.url()
+        assert url.startswith("https://")
+        trust = ssl.create_default_context()
+        AUTHORITY.configure_trust(trust)
+        async with httpx.AsyncClient(verify=trust, trust_env=False) as client:
+            assert (await client.get(url)).text == "server"
+        assert await program.stop() == 0
+
+
+async def test_a_changed_file_is_reloaded_in_development(directory: Path) -> None:
+    async with command(sys.executable, "-m", "sanic", "server", "-p", "0", "--dev", directory=directory) as program:
+        url = await program.url()
+        assert (await get(url)).text == "server"
+        program_file = directory / "server.py"
+        program_file.write_text(program_file.read_text().replace("text(request.app.name)", "text('changed')"))
+        await program.line("Worker ready")
+        assert (await get(url)).text == "changed"
+        assert await program.stop() == 0
+
+
+async def test_without_a_terminal_there_is_no_console_but_a_server(directory: Path) -> None:
+    async with command(sys.executable, "-m", "sanic", "server", "-p", "0", "--repl", directory=directory) as program:
+        assert (await get(await program.url())).text == "server"
+        assert await program.stop() == 0
+        assert "ERROR: There is no console: --repl needs a terminal." in program.output

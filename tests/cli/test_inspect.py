@@ -156,7 +156,7 @@ async def test_a_result_is_printed(
     [
         (["nothing"], "404 Not Found: Unknown action: nothing.\n"),
         (["say", "x"], "400 Bad Request: say: too many positional arguments. It takes ().\n"),
-        (["scale", "0"], "400 Bad Request: replicas must be a whole number above zero, not '0'.\n"),
+        (["scale", "0"], "400 Bad Request: replicas must be a whole number from 1 to 9999, not '0'.\n"),
         (["boom"], "500 Internal Server Error: "),
         (
             ["-k", "wrong"],

@@ -1,0 +1,126 @@
+"""What a target of the command line stands for, and what is said where it stands for nothing."""
+
+from __future__ import annotations
+
+import pickle
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sanic import Sanic
+from sanic.worker.loader import AppLoader
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "name"),
+    [
+        ("server:app", {}, "server"),
+        ("server.app", {}, "server"),
+        ("server", {}, "server"),
+        ("package.web:app", {}, "server"),
+        ("package.web.app", {}, "server"),
+        ("package.web", {}, "server"),
+        ("server:make()", {}, "made"),
+        ("server:make", {"as_factory": True}, "made"),
+        ("server:make", {}, "made"),
+        ("server:make_with", {"args": Namespace(port=1)}, "made"),
+        ("./site", {}, "SimpleServer"),
+        ("site", {"as_simple": True}, "SimpleServer"),
+    ],
+)
+def test_a_target_names_an_app(workplace: Path, target: str, options: dict[str, Any], name: str) -> None:
+    assert AppLoader(target, **options).load().name == name
+
+
+def test_a_factory_gets_the_arguments_if_there_are_some(workplace: Path) -> None:
+    args = Namespace(port=1)
+    assert AppLoader("server:make_with", args=args).load().ctx.args is args
+
+
+def test_a_factory_that_needs_nothing_is_called_without(workplace: Path) -> None:
+    assert AppLoader("server:make_by_default", as_factory=True).load().ctx.name == "usual"
+
+
+def test_a_factory_may_be_given_as_it_is() -> None:
+    assert AppLoader(factory=lambda: Sanic("given")).load().name == "given"
+
+
+def test_a_program_is_loaded_where_it_was_started_even_by_a_process_elsewhere(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (workplace / "relative.py").write_text(
+        "from pathlib import Path\nfrom sanic import Sanic\napp = Sanic('relative')\napp.ctx.cwd = Path.cwd()\n"
+    )
+    loader = AppLoader("relative")
+    loader.directory = str(workplace)
+    monkeypatch.chdir(elsewhere)
+    app = pickle.loads(pickle.dumps(loader)).load()
+    assert app.ctx.cwd == workplace
+    assert Path.cwd() == elsewhere
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("nowhere:app", "No module named nowhere found."),
+        ("package.nowhere:app", "No module named package.nowhere found."),
+        ("server:missing", "Module server has no 'missing'. Perhaps you meant server:app?"),
+        ("server:other", "Module is not a Sanic app, it is a dict: server:other. Perhaps you meant server:app?"),
+        ("server:nothing()", "server:nothing() makes no Sanic app, but a NoneType. Return the app."),
+        ("server:other()", "server:other() is no factory: it is a dict, not a function."),
+        ("package.web:sys", "has no 'sys'"),
+        ("./nowhere", "Cannot setup Sanic Simple Server without a path to a directory"),
+        ("./server.py", "./server.py is no directory. For a module give its name, such as server:app."),
+        ("package/web:make", "package/web:make is no directory. For a module give its name, such as package.web:make."),
+        ("server.py", "Module server has no 'py'. Perhaps you meant server:app?"),
+        (":app", "is no name of a module"),
+    ],
+)
+def test_a_target_that_names_no_app_is_told_in_one_line(sanic: Callable[..., Any], target: str, said: str) -> None:
+    ended = sanic(target)
+    assert ended.status == 1
+    assert said in ended.err
+    assert ended.err.count("\n") == 1
+    assert not ended.out
+
+
+def test_the_working_directory_is_looked_at_last(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, sanic: Callable[..., Any]
+) -> None:
+    # Not before the modules of the standard library, which a file beside the program could hide.
+    (directory / "json").mkdir()
+    (directory / "json" / "__init__.py").write_text("raise RuntimeError")
+    assert sanic("server", "--routes").status == 0
+
+
+def test_a_factory_that_fails_shows_its_own_traceback(sanic: Callable[..., Any], workplace: Path) -> None:
+    ended = sanic("server:fail()")
+    assert ended.status == 1
+    first, place, *_, last = ended.err.splitlines()
+    assert first == "Traceback (most recent call last):"
+    assert place.startswith(f'  File "{workplace}/server.py"')
+    assert last == "TypeError: the factory itself is wrong"
+
+
+def test_options_that_are_not_known_here_reach_the_factory(
+    sanic: Callable[..., Any], workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (workplace / "tell.py").write_text(
+        "from sanic import Sanic\n"
+        "def make(args):\n"
+        "    print(args.tenant, args.very_new, args.port)\n"
+        "    app = Sanic('told')\n"
+        "    app.add_route(print, '/')\n"
+        "    return app\n"
+    )
+    ended = sanic("tell:make", "--factory", "--tenant=acme", "--very-new", "-p", "7", "--routes")
+    assert ended.out.splitlines()[0] == "acme True 7"
+
+
+@pytest.mark.parametrize("arguments", [["--tenant", "acme"], ["--target=x"], ["extra"]])
+def test_what_no_factory_could_want_is_refused(sanic: Callable[..., Any], arguments: list[str]) -> None:
+    assert sanic("server:make_with", "--factory", *arguments).status == 2
