@@ -11,10 +11,10 @@ CODE := sanic tests examples docs setup.py $(wildcard benchmarks compliance)
 PYENV_PYTHONS := $(wildcard $(HOME)/.pyenv/versions/3.1[0-3].*/bin/python)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format typecheck imports docs pytest compat compliance tox clean
+.PHONY: help run test lint format typecheck imports docs pytest e2e compat compliance tox clean
 
 help: ## list the commands
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z0-9]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 run: $(VENV)/.installed ## serve examples/hello_world.py (HOST and PORT say where)
 	@echo "Serving examples/hello_world.py on http://$(HOST):$(PORT)/  (ctrl-c stops it)"
@@ -42,7 +42,10 @@ docs: $(VENV)/.installed-test ## build docs/ into docs/_build/html
 	@echo "Documentation: docs/_build/html/index.html"
 
 pytest: $(VENV)/.installed-test ## the tests with coverage
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest -m "not e2e" --cov --cov-report=term
+
+e2e: $(VENV)/.installed-test ## the long tests: whole fleets under load, and what befalls them
+	$(BIN)/python -m pytest -m e2e
 
 compat: $(VENV)/.installed-test ## published packages for Sanic, each in an environment that suits it
 	$(BIN)/tox run -e pytest-sanic,extensions

@@ -11,13 +11,15 @@ from sanic.application.constants import ServerStage
 from sanic.exceptions import SanicException
 from sanic.models.server_types import Signal
 from sanic.server.drain import drain
-from sanic.server.socket import remove_unix_socket
+from sanic.server.socket import check_listening, remove_unix_socket
+from sanic.server.tasks import cancel_all
 
 if TYPE_CHECKING:
     from socket import socket as SocketType
 
     from sanic.app import Sanic
     from sanic.application.state import ApplicationServerInfo
+    from sanic.server.deadlines import Deadlines
 
 _LAST_CONNECTIONS_SECONDS = 1.0
 
@@ -39,11 +41,13 @@ class AsyncioServer:
         starts_app: Whether awaiting it also starts the application, if nobody has, and closing it stops it again.
         accepts_early: Whether connections are accepted as soon as the application is started.
         info: The record of this address that the application keeps.
+        clock: That of its connections.
     """
 
     __slots__ = (
         "_accepts_early",
         "_address",
+        "_clock",
         "_closed",
         "_closing",
         "_has_started_app",
@@ -52,8 +56,10 @@ class AsyncioServer:
         "_signal",
         "_sock",
         "_starts_app",
+        "abandoned",
         "app",
         "connections",
+        "deadline",
         "loop",
         "serve_coro",
         "server",
@@ -72,6 +78,7 @@ class AsyncioServer:
         starts_app: bool = False,
         accepts_early: bool = False,
         info: ApplicationServerInfo | None = None,
+        clock: Deadlines | None = None,
     ) -> None:
         self.app = app
         self.loop = loop
@@ -84,9 +91,15 @@ class AsyncioServer:
         self._starts_app = starts_app
         self._accepts_early = accepts_early
         self._info = info
+        self._clock = clock
         self._has_started_app = False
         # Whether the stop listeners are to run, since those of the start have.
         self._is_app_up = False
+        #: When the last connection must be closed, on the clock of the loop; default GRACEFUL_SHUTDOWN_TIMEOUT after
+        #: the end began.
+        self.deadline: float | None = None
+        #: Tasks of requests that refused to end, given up and reported when it was closed.
+        self.abandoned: set[asyncio.Future[Any]] = set()
         self._closing: asyncio.Task[None] | None = None
         self._closed = asyncio.Event()
         self._address: tuple[str | None, int | None]
@@ -147,6 +160,11 @@ class AsyncioServer:
     def signal(self) -> Signal:
         """What its connections are told of the end through."""
         return self._signal
+
+    @property
+    def requests(self) -> int:
+        """How many requests have been answered."""
+        return self._clock.requests if self._clock is not None else 0
 
     @property
     def url(self) -> str:
@@ -221,8 +239,14 @@ class AsyncioServer:
         if self.server is None:
             self.server = await self.serve_coro
             self._learn_address()
-        await self.server.start_serving()
+        try:
+            await self.server.start_serving()
+        except OSError:
+            check_listening(self.settings.get("sock"))
+            raise
+        check_listening(self.settings.get("sock"))
         self._set_stage(ServerStage.SERVING)
+        self.app.state.begin_serving(self)
 
     async def serve_forever(self) -> None:
         """Accept connections until the server is closed; cancelling this closes it."""
@@ -233,6 +257,13 @@ class AsyncioServer:
             await self.close()
             raise
 
+    def announce_end(self) -> None:
+        """Be ready no more, and serve on: each answer from now on is the last one on its connection."""
+        self.app.state.end_serving(self)
+        self._signal.is_ending = True
+        for connection in list(self.connections):
+            connection.is_closing_soon = True
+
     def close(self) -> asyncio.Task[None]:
         """Stop accepting, finish what runs, close the connections.
 
@@ -240,6 +271,7 @@ class AsyncioServer:
             The task that does it; it need not be awaited.
         """
         if self._closing is None:
+            self.app.state.end_serving(self)
             # Listeners of an application that this server stops may still want to be reached.
             if self.server is not None and not self._has_started_app:
                 self.server.close()
@@ -254,12 +286,15 @@ class AsyncioServer:
                 await self.before_stop()
             if self.server is not None:
                 self.server.close()
-            await drain(self.connections, self._signal, self.app.config.GRACEFUL_SHUTDOWN_TIMEOUT)
+            now = self.loop.time()
+            deadline = self.deadline or now + self.app.config.GRACEFUL_SHUTDOWN_TIMEOUT
+            await drain(self.connections, self._signal, max(0.0, deadline - now))
             if self.server is not None:
                 with suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self.server.wait_closed(), _LAST_CONNECTIONS_SECONDS)
+            self.abandoned |= await cancel_all(self._signal.left, _LAST_CONNECTIONS_SECONDS)
             if self._has_started_app:
-                await self.app._tasks.shutdown(self.app.config.GRACEFUL_SHUTDOWN_TIMEOUT)
+                await self.app._tasks.shutdown(max(_LAST_CONNECTIONS_SECONDS, deadline - self.loop.time()))
             if self._is_app_up:
                 await self.after_stop()
         finally:

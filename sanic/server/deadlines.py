@@ -37,7 +37,7 @@ class Deadlines:
 
     Args:
         loop: The event loop.
-        shortest_timeout: The shortest timeout in use, in seconds; the interval is half of it, from 0.1 to 1 second.
+        shortest_timeout: The shortest timeout in use, in seconds; see `look_for`.
 
     Attributes:
         now: Time of the last look, on the clock of the loop, in seconds.
@@ -49,15 +49,19 @@ class Deadlines:
 
     __slots__ = ("_handle", "_loop", "_timed", "heads", "horizon", "interval", "now", "requests")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, shortest_timeout: float) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, shortest_timeout: float = 0.0) -> None:
         self._loop = loop
         self._timed: set[Timed] = set()
         self._handle: asyncio.TimerHandle | None = None
-        self.interval = min(max(shortest_timeout / 2, _SHORTEST_INTERVAL), _LONGEST_INTERVAL)
-        self.now = loop.time()
-        self.horizon = self.now + self.interval
         self.heads = HeadWriter()
         self.requests = 0
+        self.look_for(shortest_timeout)
+
+    def look_for(self, shortest_timeout: float) -> None:
+        """Look as often as timeouts need that last so many seconds: after half of them, from 0.1 to 1 second."""
+        self.interval = min(max(shortest_timeout / 2, _SHORTEST_INTERVAL), _LONGEST_INTERVAL)
+        self.now = self._loop.time()
+        self.horizon = self.now + self.interval
 
     def watch(self, timed: Timed) -> None:
         """Look at a connection from now on."""

@@ -1,11 +1,15 @@
-"""The end of a server's connections."""
+"""The end of a server's connections; what comes before and after it is in the server's life."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from sanic.log import error_logger
 from sanic.models.server_types import Signal
+
+#: Seconds that connections which have been cut have to end.
+_CUT_SECONDS = 1.0
 
 
 async def drain(connections: set[Any], signal: Signal, timeout: float) -> None:
@@ -17,6 +21,8 @@ async def drain(connections: set[Any], signal: Signal, timeout: float) -> None:
         timeout: Seconds after which those that are left are cut.
     """
     signal.stopped = True
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout
     if signal.linger and connections:
         # A client may be sending a request this very moment, on a connection that is idle as yet. It is answered, and
         # told that it was the last one.
@@ -24,14 +30,14 @@ async def drain(connections: set[Any], signal: Signal, timeout: float) -> None:
             connection.is_closing_soon = True
         if await signal.wait_closed(signal.linger):
             return
+        # That time is the idle ones', not that of who waits for an answer.
+        deadline += signal.linger
     for connection in list(connections):
         connection.close_if_idle()
-    if connections and not await signal.wait_closed(timeout):
+    if connections and not await signal.wait_closed(max(0.0, deadline - loop.time())):
         error_logger.warning(
-            "%d connections did not end within %s seconds (GRACEFUL_SHUTDOWN_TIMEOUT), and are cut.",
-            len(connections),
-            timeout,
+            "%d connections did not end in time (GRACEFUL_SHUTDOWN_TIMEOUT), and are cut.", len(connections)
         )
         for connection in list(connections):
             connection.abort()
-        await signal.wait_closed(1.0)
+        await signal.wait_closed(_CUT_SECONDS)

@@ -17,8 +17,10 @@ from sanic_routing.exceptions import FinalizationError
 
 from sanic.application.extension import auto_extend
 from sanic.exceptions import SanicException
+from sanic.http.tls import settle
 from sanic.log import error_logger, server_logger
 from sanic.server.async_server import AsyncioServer, forget_run
+from sanic.server.descriptors import DescriptorWatch
 from sanic.server.interrupts import Interrupts
 from sanic.server.listen import make_server
 from sanic.server.loop import new_loop
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from sanic.app import Sanic
     from sanic.application.state import ApplicationServerInfo
 
+#: Seconds that the last listeners have, at least.
+LAST_LISTENERS_SECONDS = 2.0
 #: Seconds that what was cancelled has to end.
 _CANCELLED_SECONDS = 0.5
 
@@ -92,12 +96,20 @@ class Worker:
         self._abandoned: set[asyncio.Future[Any]] = set()
         self._context: Context | None = None
         self._startup: asyncio.Task[None] | None = None
+        self._is_complete = False
+        #: Called when this has been told to stop.
+        self.on_stop: Callable[[], object] | None = None
         #: Called when connections are accepted, and when that is about to end.
         self.on_serving: Callable[[bool], object] | None = None
         #: Seconds that idle clients have for one more request when the server stops.
         self.linger = 0.0
+        #: Whether others go on serving when this one stops: then the server as a whole is as ready as before.
+        self.is_replaced = False
+        #: Whether nobody can wait for load balancers to notice.
+        self.is_urgent = False
         # Set when the loop runs.
         self._loop: asyncio.AbstractEventLoop
+        self._descriptors: DescriptorWatch
         self._stopping: asyncio.Event
         self._interrupted: asyncio.Future[None]
         self._hurry: asyncio.Future[None]
@@ -125,6 +137,7 @@ class Worker:
 
     def _prepare_socket(self, address: Address) -> None:
         settings = address.settings
+        settings["ssl"] = settle(settings.get("ssl"), address.app)
         if settings.get("unix") and settings.get("sock") is None:
             # A unix socket takes the place of an older server's at once, so it is made when this one is ready.
             settings["unix"] = check_unix_path(settings["unix"])
@@ -183,6 +196,7 @@ class Worker:
 
     async def _live(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._descriptors = DescriptorWatch(loop)
         self._stopping = asyncio.Event()
         self._interrupted = loop.create_future()
         self._hurry = loop.create_future()
@@ -228,9 +242,11 @@ class Worker:
         if self._stopping.is_set():
             return
         await self._listen()
+        self._descriptors.start()
         self._tell(True)
         for app in self.apps:
             await app._server_event("init", "after", loop=self._loop)
+        self._is_complete = True
         server_logger.info("Worker ready [%s]", os.getpid())
 
     def _tell(self, is_serving: bool) -> None:
@@ -257,28 +273,60 @@ class Worker:
         except OSError as error:
             raise explained(error, settings.get("unix") or f"{settings['host']}:{settings['port']}") from error
 
+    @property
+    def requests(self) -> int:
+        """How many requests have been answered."""
+        return sum(server.requests for server in self._servers)
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return sum(len(server.connections) for server in self._servers)
+
     async def _end(self) -> None:
         server_logger.info("Stopping worker [%s]", os.getpid())
+        self._descriptors.stop()
+        if self.on_stop is not None:
+            self.on_stop()
+        await self._serve_on()
         self._tell(False)
         seconds = self.apps[0].config.GRACEFUL_SHUTDOWN_TIMEOUT
+        # One deadline bounds all that follows.
+        deadline = self._loop.time() + seconds
         for app in reversed(self._started):
             app.state.is_stopping = True
-            await self._within(seconds, app._server_event("shutdown", "before", loop=self._loop), "before_server_stop")
-        deadline = self._loop.time() + seconds
-        await self._close_servers()
+            stopping = app._server_event("shutdown", "before", loop=self._loop)
+            await self._within(deadline, stopping, "before_server_stop")
+        await self._close_servers(deadline)
         for app in self.apps:
             self._abandoned.update(await app._tasks.shutdown(max(deadline - self._loop.time(), _CANCELLED_SECONDS)))
             await app.signal_router.shutdown(max(deadline - self._loop.time(), _CANCELLED_SECONDS))
+        # Whatever took all of the time, what listeners are to close and to save has a little.
+        deadline = max(deadline, self._loop.time() + min(seconds, LAST_LISTENERS_SECONDS))
         for app in reversed(self._started):
-            await self._within(seconds, app._server_event("shutdown", "after", loop=self._loop), "after_server_stop")
+            stopped = app._server_event("shutdown", "after", loop=self._loop)
+            await self._within(deadline, stopped, "after_server_stop")
         for app in self.apps:
             app._stop_requested = None
             forget_run(app)
         server_logger.info("Worker complete [%s]", os.getpid())
 
-    async def _close_servers(self) -> None:
+    async def _serve_on(self) -> None:
+        # Load balancers learn some time later that nothing more should be sent here, and what they send until then is
+        # answered. Others that go on serving spare all that.
+        if self.is_replaced:
+            return
+        for server in self._servers:
+            server.announce_end()
+        seconds = self.apps[0].config.DRAIN_SECONDS
+        if seconds and self._is_complete and not self.is_urgent:
+            server_logger.info("Not ready any more: the end begins in %g s (DRAIN_SECONDS).", seconds)
+            await asyncio.wait([self._hurry], timeout=seconds)
+
+    async def _close_servers(self, deadline: float) -> None:
         for server in self._servers:
             server.signal.linger = self.linger
+            server.deadline = deadline
         closing = [server.close() for server in self._servers]
         if not closing:
             return
@@ -290,18 +338,23 @@ class Worker:
                 for connection in list(server.connections):
                     connection.abort()
         await closed
+        for server in self._servers:
+            self._abandoned |= server.abandoned
         for task in closing:
             if (error := task.exception()) is not None:
                 error_logger.error("A server was not closed in order.", exc_info=error)
 
-    async def _within(self, seconds: float, coroutine: Coroutine[Any, Any, None], name: str) -> None:
+    async def _within(self, deadline: float, coroutine: Coroutine[Any, Any, None], name: str) -> None:
         # In a task, so that a listener that never returns cannot keep the process from ending; in the context of the
         # start, so that it sees the context variables that were set there.
         context = self._context or copy_context()
         task = context.run(self._loop.create_task, coroutine, name=f"{name} listeners")
+        graceful = self.apps[0].config.GRACEFUL_SHUTDOWN_TIMEOUT
+        # One application must not take all of the time from the listeners of the next.
+        seconds = max(deadline - self._loop.time(), min(graceful, _CANCELLED_SECONDS))
         await asyncio.wait([task, self._hurry], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
-            abandon(task, "took more than the %s s of GRACEFUL_SHUTDOWN_TIMEOUT, and is abandoned.", seconds)
+            abandon(task, "did not end within the %s s of GRACEFUL_SHUTDOWN_TIMEOUT, and is abandoned.", graceful)
             self._abandoned.add(task)
             task.cancel()
             await asyncio.wait([task], timeout=_CANCELLED_SECONDS)

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from sanic.application.constants import ServerStage
+from sanic.http.tls import settle
 from sanic.log import error_logger, logger
 from sanic.logging.color import is_terminal
 from sanic.models.http_version import HTTP
@@ -111,6 +112,7 @@ async def create_async_server(
     kwargs = dict(asyncio_server_kwargs or {})
     accepts_early = kwargs.pop("start_serving", True)
     settings["reuse_port"] = kwargs.pop("reuse_port", False)
+    settings["ssl"] = settle(settings["ssl"], settings["app"])
     sock = None if settings["reuse_port"] else configure_socket(settings)
     return await make_server(
         settings,
@@ -144,6 +146,10 @@ def run_server(primary: Sanic[Any, Any], secondary: list[Sanic[Any, Any]]) -> No
             _bind(worker)
             primary.motd(primary.state.server_info[0].settings)
             warn(primary)
+            if primary.auto_reload:
+                logger.warning("Changed files are not reloaded: that needs the manager, which a single process lacks.")
+            if primary.config.INSPECTOR:
+                logger.warning("There is no inspector: it needs the manager, which a single process does not have.")
             worker.run()
     except StartupFailed as error:
         error_logger.error("Startup failed: %s", error)
@@ -163,14 +169,7 @@ def _bind(worker: Worker) -> None:
 
 
 def warn(primary: Sanic[Any, Any]) -> None:
-    """Say what was asked for and has no effect, and on a terminal that this is no mode to develop in."""
-    asked = {
-        "auto_reload=True": primary.auto_reload,
-        "inspector=True": primary.config.INSPECTOR,
-    }
-    idle = [option for option, is_asked in asked.items() if is_asked]
-    if idle:
-        logger.warning("%s has no effect yet.", ", ".join(idle))
+    """Say on a terminal that this is no mode to develop in."""
     is_silent = str_to_bool(os.environ.get("SANIC_IGNORE_PRODUCTION_WARNING", "no"))
     if not primary.debug and not is_silent and is_terminal(sys.stdout):
         logger.warning("Sanic is running in PRODUCTION mode. While you develop, debug=True shows more.")

@@ -11,16 +11,21 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sanic.exceptions import ServerError
 from sanic.log import error_logger
 from sanic.server.interrupts import Interrupts
 from sanic.worker.messages import Failed, Loaded, Progress, States, Stop
 from sanic.worker.settings import Orders
+from sanic.worker.stranger import understand
+from sanic.worker.traces import describe_failure
+
+if TYPE_CHECKING:
+    from sanic.worker.sources import SourceReporter
 
 _INTERVAL = 1.0
 #: Seconds of processor time within an interval that count as progress.
@@ -29,6 +34,17 @@ _BUSY = 0.02
 
 class StartRefused(Exception):
     """A process cannot be started, for a reason that its message explains without a traceback."""
+
+
+@dataclass(frozen=True)
+class Linked:
+    """A function of our own, for a process that serves nothing, which is called with the link and the requests, too."""
+
+    function: Callable[..., Any]
+
+    def __call__(self, link: Link, requests: Requests, **arguments: Any) -> None:
+        """Call it."""
+        self.function(link, requests, **arguments)
 
 
 class Requests(Interrupts):
@@ -65,7 +81,14 @@ class Link:
         self.states: dict[str, dict[str, Any]] = {}
         #: Seconds that clients have to go elsewhere when the worker stops.
         self.linger = 0.0
+        #: Whether it stops because another one takes its place, or is enough.
+        self.is_replaced = False
+        #: Whether the manager is gone.
+        self.is_orphaned = False
         self.is_loaded = False
+        self._hearing = threading.Lock()
+        self._unheard: list[bytes] = []
+        self._has_complained = False
         #: Gives the message that tells that the process is well, or None if it is not.
         self.beat: Callable[[], Any] = self._progress
 
@@ -97,7 +120,7 @@ class Link:
         while os.getppid() == self._parent:
             try:
                 if self._down.poll(max(0.0, due - time.monotonic())):
-                    self._take(self._down.recv())
+                    self._hear(self._down.recv_bytes())
             except (EOFError, OSError):
                 break
             if time.monotonic() >= due:
@@ -107,11 +130,39 @@ class Link:
                     self.send(message)
         self._end_alone()
 
+    def loaded(self) -> None:
+        """What the process runs has been imported: now it can end in order, and understand what it was told."""
+        with self._hearing:
+            while self._unheard:
+                self._understand(self._unheard.pop(0))
+            self.is_loaded = True
+        self.send(Loaded())
+
+    def _hear(self, data: bytes) -> None:
+        with self._hearing:
+            if self.is_loaded:
+                self._understand(data)
+            else:
+                # It may refer to modules of the application, whose import is no business of this thread.
+                self._unheard.append(data)
+
+    def _understand(self, data: bytes) -> None:
+        try:
+            self._take(understand(data))
+        except Exception:
+            if not self._has_complained:
+                self._has_complained = True
+                error_logger.exception("What the manager tells cannot be understood.")
+
     def _take(self, message: Any) -> None:
         if isinstance(message, Stop):
+            self.is_replaced = True
             self.linger = message.linger
             os.kill(os.getpid(), signal.SIGINT)
         elif isinstance(message, States):
+            if message.is_complete:
+                for name in [name for name in self.states if name not in message.states]:
+                    del self.states[name]
             for name, state in message.states.items():
                 if state is None:
                     self.states.pop(name, None)
@@ -120,6 +171,7 @@ class Link:
 
     def _end_alone(self) -> None:
         # Nothing may outlive the manager: nobody would ever stop it.
+        self.is_orphaned = True
         if self.is_loaded:
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(self._grace)
@@ -140,24 +192,29 @@ def run_child(orders: Orders) -> None:
     _prepare_signals(orders, requests)
     link = Link(orders.up, orders.down, orders.grace)
     link.start()
+    reporter = orders.reporter
+    if reporter is not None:
+        reporter.start()
     try:
         orders.main.load()
         function, arguments = orders.parcel.open()
     except BaseException as error:
-        raise _give_up(link, error) from None
-    link.is_loaded = True
-    link.send(Loaded())
+        raise _give_up(link, error, reporter) from None
+    link.loaded()
     if orders.is_server:
         try:
             function(link, requests, **arguments)
         except Exception as error:
-            raise _give_up(link, error) from None
+            raise _give_up(link, error, reporter) from None
         return
-    _run_function(function, arguments, requests)
+    _run_function(link, function, arguments, requests)
 
 
-def _run_function(function: Callable[..., Any], arguments: dict[str, Any], requests: Requests) -> None:
+def _run_function(link: Link, function: Any, arguments: dict[str, Any], requests: Requests) -> None:
     try:
+        if isinstance(function, Linked):
+            function(link, requests, **arguments)
+            return
         requests.on_signal = _interrupt
         if requests.count:
             return
@@ -173,14 +230,16 @@ def _interrupt() -> None:
     raise KeyboardInterrupt
 
 
-def _give_up(link: Link, error: BaseException) -> SystemExit:
+def _give_up(link: Link, error: BaseException, reporter: SourceReporter | None) -> SystemExit:
+    if reporter is not None:
+        reporter.tell_error(error)
     # The manager says it: once, however many workers fail for the same reason.
     if isinstance(error, SystemExit):
         reason = f"it exited with status {error.code!r} while it was loading."
     elif isinstance(error, StartRefused) or type(error) is ServerError:
         reason = str(error)
     else:
-        reason = "".join(traceback.format_exception(error)).rstrip()
+        reason = describe_failure(error)
     link.send(Failed(reason))
     return SystemExit(1)
 

@@ -204,7 +204,8 @@ class GunicornWorker(BaseWorker):  # type: ignore[misc]
         config = app.config
         if _is_given(cfg, "keepalive"):
             config.KEEP_ALIVE = cfg.keepalive > 0
-            config.KEEP_ALIVE_TIMEOUT = cfg.keepalive
+            # Which is that of the first request, too: not even that would be waited for.
+            config.KEEP_ALIVE_TIMEOUT = cfg.keepalive or config.KEEP_ALIVE_TIMEOUT
         # Whoever has not ended by then is killed by the arbiter.
         config.DRAIN_SECONDS = min(config.DRAIN_SECONDS, cfg.graceful_timeout / 2)
         left = cfg.graceful_timeout - config.DRAIN_SECONDS

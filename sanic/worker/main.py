@@ -8,19 +8,26 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from sanic.application.extension import auto_extend
 from sanic.application.listeners import call_listener
 from sanic.exceptions import ServerError
 from sanic.helpers import Default
+from sanic.http.tls import check_sendable, settle
 from sanic.log import error_logger, logger, server_logger
-from sanic.server.life import message_of
+from sanic.server.life import LAST_LISTENERS_SECONDS, message_of
 from sanic.server.runner import warn
-from sanic.server.socket import configure_socket, remove_unix_socket
+from sanic.server.socket import configure_socket, publish_unix_socket, remove_unix_socket
+from sanic.worker.constants import ProcessState
+from sanic.worker.development import PATIENCE_SECONDS, is_developed
 from sanic.worker.inbox import SignalInbox
+from sanic.worker.inspector.process import Inspection
 from sanic.worker.manager import WorkerManager
+from sanic.worker.progress import Progress
+from sanic.worker.recycling import Recycling
+from sanic.worker.reloader import Reloading
 from sanic.worker.serve import serve_worker
 from sanic.worker.settings import AppSettings, MainModule, Parcel, WorkerSettings
 from sanic.worker.spawner import Spawner
@@ -29,11 +36,12 @@ if TYPE_CHECKING:
     from sanic.app import Sanic
     from sanic.worker.loader import AppLoader
 
-#: Stages of a worker's stop that may each take the whole of GRACEFUL_SHUTDOWN_TIMEOUT, and seconds for the rest.
-_STAGES = 3
+#: Seconds that a worker has to end in, beyond those that its stop may take by the configuration.
 _REST_SECONDS = 5.0
 #: Seconds that clients which keep connections open have to send a last request to a worker that is replaced.
 _LINGER_SECONDS = 1.0
+#: The same in debug mode: they are near, and who develops waits for the new version.
+_SHORT_LINGER_SECONDS = 0.1
 #: Variables of the environment that are set while a server runs.
 _RUNNING = "SANIC_SERVER_RUNNING"
 _BANNER_SHOWN = "SANIC_MOTD_OUTPUT"
@@ -66,7 +74,8 @@ def serve_apps(primary: Sanic[Any, Any], secondary: list[Sanic[Any, Any]], loade
             code = main.run()
         finally:
             main.close()
-    server_logger.info("Server Stopped")
+    if main.has_served:
+        server_logger.info("Server Stopped")
     if code:
         raise SystemExit(code)
 
@@ -135,8 +144,14 @@ class MainProcess:
         self._inbox = inbox
         # Not uvloop's: that would take the signals away from the inbox.
         self._loop = asyncio.SelectorEventLoop()
+        #: Whether workers have been started.
+        self.has_served = False
         self._sockets: list[Any] = []
         self._paths: list[str] = []
+        #: Unix sockets that nobody finds yet, and where they will be.
+        self._unpublished: dict[str, str] = {}
+        self._inspection: Inspection | None = None
+        self._reloading: Reloading | None = None
 
     def run(self) -> int:
         """Serve until the end; returns the exit status."""
@@ -168,16 +183,37 @@ class MainProcess:
         self._bind()
         self._show()
         manager = self._make_manager()
+        inspector = self._inspection.add_to(manager) if self._inspection is not None else None
         for app in self._apps:
             app._manager = manager
+            app._inspector = inspector
+        if any(
+            hasattr(listener, "ends_privileges") for listener in self._primary.listeners.get("main_process_ready", ())
+        ):
+            self._publish()
         self._run_listeners("main_process_ready")
-        return manager.run()
+        self.has_served = True
+        progress = Progress(manager)
+
+        def turn() -> None:
+            progress.show()
+            if self._unpublished and any(worker.state is ProcessState.ACKED for worker in manager.workers):
+                self._publish()
+
+        manager.on_turn = turn
+        progress.show()
+        try:
+            return manager.run()
+        finally:
+            progress.close()
 
     def close(self) -> None:
         """Forget the run."""
         self._loop.close()
+        if self._reloading is not None:
+            self._reloading.close()
         for app in self._apps:
-            app._manager = None
+            app._manager = app._inspector = None
             app.state.server_info.clear()
 
     def _complete_state(self) -> None:
@@ -232,11 +268,11 @@ class MainProcess:
     # -- Addresses ---------------------------------------------------------------------------------------------------
 
     def _bind(self) -> None:
-        self._check_protection()
         for app in self._apps:
             for info in list(app.state.server_info):
                 try:
-                    sock = configure_socket(info.settings)
+                    self._settle_protection(app, info.settings)
+                    sock = configure_socket(info.settings, is_published=False)
                 except (OSError, ValueError) as error:
                     if app is self._primary:
                         raise
@@ -246,17 +282,15 @@ class MainProcess:
                 if sock is not None:
                     self._sockets.append(sock)
                     if info.settings.get("unix"):
-                        self._paths.append(info.settings["unix"])
+                        self._unpublished[sock.getsockname()] = info.settings["unix"]
+        self._inspection = Inspection.prepare(self._apps)
+        if self._inspection is not None:
+            self._sockets.append(self._inspection.sock)
 
-    def _check_protection(self) -> None:
-        if self._context.get_start_method() == "fork":
-            return
-        for app in self._apps:
-            if any(hasattr(info.settings.get("ssl"), "wrap_bio") for info in app.state.server_info):
-                raise ValueError(
-                    "an ssl.SSLContext cannot be sent to worker processes. Set Sanic.start_method = 'fork' before "
-                    "app.run(), or serve with single_process=True."
-                )
+    def _settle_protection(self, app: Sanic[Any, Any], settings: dict[str, Any]) -> None:
+        settings["ssl"] = settle(settings.get("ssl"), app)
+        if self._context.get_start_method() != "fork":
+            check_sendable(settings["ssl"])
 
     def _close_sockets(self) -> None:
         # When the end begins: as soon as no worker accepts connections any more, nobody may wait for one.
@@ -264,6 +298,20 @@ class MainProcess:
             self._sockets.pop().close()
         while self._paths:
             remove_unix_socket(self._paths.pop())
+        while self._unpublished:
+            with suppress(FileNotFoundError):
+                os.unlink(self._unpublished.popitem()[0])
+
+    def _publish(self) -> None:
+        # Not before somebody serves there: until then an older server keeps its place, and for good if this one fails.
+        while self._unpublished:
+            temporary, path = self._unpublished.popitem()
+            try:
+                publish_unix_socket(temporary, path)
+            except OSError as error:
+                error_logger.error("Nobody can reach the server: %s", message_of(error))
+            else:
+                self._paths.append(path)
 
     def _show(self) -> None:
         primary = self._primary
@@ -273,22 +321,31 @@ class MainProcess:
 
     def _make_manager(self) -> WorkerManager:
         primary = self._primary
-        seconds = primary.config.GRACEFUL_SHUTDOWN_TIMEOUT
+        config = primary.config
+        seconds, rest = config.GRACEFUL_SHUTDOWN_TIMEOUT, _REST_SECONDS
+        if is_developed(primary):
+            seconds, rest = min(seconds, PATIENCE_SECONDS), 2 * PATIENCE_SECONDS
+        seconds += config.DRAIN_SECONDS + LAST_LISTENERS_SECONDS + rest
         # In debug mode somebody may have stopped a worker with a debugger.
-        hang_timeout = 0.0 if primary.debug else primary.config.WORKER_HANG_TIMEOUT or 0.0
+        hang_timeout = 0.0 if primary.debug else config.WORKER_HANG_TIMEOUT or 0.0
         main = MainModule({}) if self._loader is not None and self._loader.module_input else MainModule.current()
-        return WorkerManager(
+        reloading = self._reloading = Reloading.prepare(self._apps, self._context.get_start_method())
+        manager = WorkerManager(
             primary.state.workers,
             Parcel(_Serving(self._apps, self._loader)),
-            Spawner(self._context, main),
+            Spawner(self._context, main, reloading.reporter if reloading is not None else None),
             self._inbox,
             commands=self._context.Pipe(duplex=False),
-            grace=_STAGES * seconds + _REST_SECONDS,
-            # Who develops waits for the new version, and for nothing else.
-            linger=0.0 if primary.debug else _LINGER_SECONDS,
+            grace=seconds,
+            linger=_SHORT_LINGER_SECONDS if primary.debug else _LINGER_SECONDS,
             hang_timeout=hang_timeout,
+            recycling=Recycling(config.WORKER_MAX_REQUESTS, config.WORKER_MAX_REQUESTS_JITTER, config.WORKER_MAX_RSS),
+            is_developed=reloading is not None,
             on_stop=self._close_listeners,
         )
+        if reloading is not None:
+            reloading.add_to(manager, main, self._loader)
+        return manager
 
     def _close_listeners(self) -> None:
         while self._sockets:

@@ -14,27 +14,17 @@ from enum import IntEnum, auto
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sanic.log import error_logger, logger
+from sanic.worker.bulletin import Bulletin
 from sanic.worker.constants import RestartOrder
-from sanic.worker.messages import (
-    Ack,
-    Beat,
-    Failed,
-    Loaded,
-    Manage,
-    Note,
-    Progress,
-    Restart,
-    Scale,
-    Serving,
-    States,
-    Stop,
-    Terminate,
-)
+from sanic.worker.development import Development
+from sanic.worker.messages import Ack, Beat, Failed, Loaded, Note, Progress, Serving, Stop
+from sanic.worker.pipes import understand_into
 from sanic.worker.process import Event, Run, WorkerProcess
+from sanic.worker.recycling import Recycling
 from sanic.worker.restarter import Restarter
 from sanic.worker.settings import Parcel
-from sanic.worker.spawner import receive_into
 from sanic.worker.watch import Watch, how_it_ended
+from sanic.worker.wishes import grant
 
 if TYPE_CHECKING:
     from sanic.worker.spawner import Handle
@@ -64,6 +54,8 @@ class WorkerManager:
         grace: Seconds that a worker has to stop in.
         linger: Seconds that clients which keep connections open have for a last request to a worker that is replaced.
         hang_timeout: Seconds without a sign of its loop, after which a worker is replaced; 0 for never.
+        recycling: When a worker has done enough; default never.
+        is_developed: Whether a version of the program that cannot be started is told of, and the next one waited for.
         on_stop: Called when the end begins.
     """
 
@@ -84,6 +76,8 @@ class WorkerManager:
         grace: float = 15.0,
         linger: float = 1.0,
         hang_timeout: float = 0.0,
+        recycling: Recycling | None = None,
+        is_developed: bool = False,
         on_stop: Callable[[], object] | None = None,
     ) -> None:
         if wait is None:
@@ -103,15 +97,20 @@ class WorkerManager:
         self._linger = linger
         self._watch = Watch(self, clock, hang_timeout)
         self._on_stop = on_stop
+        #: Called whenever something has happened.
+        self.on_turn: Callable[[], object] | None = None
         self.restarter = Restarter(self)
+        self.development = Development(self, is_developed)
+        self._recycling = recycling or Recycling()
+        self._bulletin = Bulletin(clock, {self.MAIN_NAME: {"pid": self.pid}})
+        #: The states of all processes, by name.
+        self.worker_state: dict[str, dict[str, Any]] = self._bulletin.states
         self._processes: dict[str, WorkerProcess] = {}
-        self._told: dict[str, dict[str, Any]] = {}
         self._last_interrupt: float | None = None
         self._is_started = False
         self.is_complete = False
         self.is_stopping = False
         self.exit_code = 0
-        self.worker_state: dict[str, dict[str, Any]] = {self.MAIN_NAME: {"pid": self.pid}}
         for _ in range(workers):
             self.create_server()
 
@@ -195,9 +194,9 @@ class WorkerManager:
         Raises:
             ValueError: The name is taken, or it is transient and not restartable.
         """
-        self._manage(name, Parcel((func, kwargs)), transient, restartable, tracked, auto_start, workers, ident)
+        self.manage_parcel(name, Parcel((func, kwargs)), transient, restartable, tracked, auto_start, workers, ident)
 
-    def _manage(
+    def manage_parcel(
         self,
         name: str,
         parcel: Parcel,
@@ -208,6 +207,14 @@ class WorkerManager:
         workers: int,
         ident: str = "",
     ) -> None:
+        """Run what is packed up already; for the other arguments see `manage`.
+
+        Args:
+            parcel: The function and its arguments.
+
+        Raises:
+            ValueError: The name is taken, or it is transient and not restartable.
+        """
         if any(name in (process.group, process.name) for process in self.processes):
             raise ValueError(f"There is a process {name!r} already: give each one a name of its own.")
         if transient and restartable is False:
@@ -378,10 +385,12 @@ class WorkerManager:
             else:
                 error_logger.error("%s cannot be started.", process.name, exc_info=error)
                 if process.is_server and process.run is None:
+                    process.failures += 1
                     self._watch.start_later(process)
             return False
-        process.begin(Run(handle, self._clock()))
-        handle.send(States(dict(self.worker_state)))
+        run = Run(handle, self._clock(), self._recycling.limit())
+        process.begin(run)
+        self._bulletin.tell_all(run)
         return True
 
     def replace(self, process: WorkerProcess) -> None:
@@ -430,7 +439,7 @@ class WorkerManager:
         waited_for += [run.handle.sentinel for _, run in runs]
         waited_for += [run.handle.mailbox for _, run in runs if run.handle.mailbox is not None]
         now = self._clock()
-        due = min(self._watch.deadlines(), default=None)
+        due = min((*self._watch.deadlines(), *self._bulletin.deadlines()), default=None)
         ready = self._wait(waited_for, None if due is None else max(0.0, due - now))
         self._watch.forgive(due)
         if self._commands in ready:
@@ -438,15 +447,18 @@ class WorkerManager:
         for process, run in runs:
             if run.handle.mailbox in ready or run.handle.sentinel in ready:
                 for message in run.handle.receive():
-                    self._take(process, run, message)
+                    self._hear(process, run, message)
         # After the messages, so that who has just been loaded is not taken for one with nothing to lose; and before the
         # ends, since a signal to the whole group explains them.
         self._take_signals()
+        self.is_complete = self.is_complete or self._have_all_started()
         for process, run in runs:
             if run.handle.sentinel in ready and (code := run.handle.reap()) is not None:
                 self._ended(process, run, code)
         self._watch.act()
-        self._tell()
+        if self.on_turn is not None:
+            self.on_turn()
+        self._bulletin.tell(self.processes)
         return MonitorCycle.CONTINUE
 
     def _take_signals(self) -> None:
@@ -464,11 +476,18 @@ class WorkerManager:
                 self.scale(self.num_server - 1)
 
     def _take_commands(self) -> None:
-        messages: list[Any] = []
+        wishes: list[Any] = []
         while self._commands.poll():
-            receive_into(messages, self._commands)
-        for message in messages:
-            self._obey(message)
+            understand_into(wishes, self._commands.recv_bytes())
+        for wish in wishes:
+            grant(self, wish)
+
+    def _hear(self, process: WorkerProcess, run: Run, message: Any) -> None:
+        # What an application says must not bring down everything.
+        try:
+            self._take(process, run, message)
+        except Exception:
+            error_logger.exception("What %s has told the manager cannot be handled.", process.name)
 
     def _take(self, process: WorkerProcess, run: Run, message: Any) -> None:
         if isinstance(message, (Progress, Beat, Loaded, Ack)):
@@ -485,36 +504,17 @@ class WorkerManager:
             process.set_serving(run, message.is_serving)
         elif isinstance(message, Note):
             process.note(run, message.key, message.value)
-        elif not isinstance(message, (Progress, Beat)):
-            self._obey(message)
+        elif isinstance(message, Beat):
+            self._count(process, run, message)
+        elif not isinstance(message, Progress):
+            grant(self, message)
 
-    def _obey(self, message: Any) -> None:
-        if self.is_stopping and not isinstance(message, Terminate):
-            return
-        try:
-            if isinstance(message, str):
-                message = Restart(tuple(name for name in message.split(",") if name))
-            if isinstance(message, Restart):
-                order = RestartOrder.STARTUP_FIRST if message.zero_downtime else RestartOrder.SHUTDOWN_FIRST
-                self.restart(list(message.names), order)
-            elif isinstance(message, Scale):
-                self.scale(message.workers)
-            elif isinstance(message, Terminate):
-                self.kill() if message.early else self.shutdown()
-            elif isinstance(message, Manage):
-                self._manage(
-                    message.name,
-                    Parcel(message.parcel),
-                    message.transient,
-                    message.restartable,
-                    message.tracked,
-                    message.auto_start,
-                    message.workers,
-                )
-            else:
-                error_logger.error("The manager was told %r, which means nothing to it.", message)
-        except ValueError as error:
-            error_logger.error("%s", error)
+    def _count(self, process: WorkerProcess, run: Run, beat: Beat) -> None:
+        run.count(beat)
+        reason = self._recycling.reason(process, run, self._clock())
+        if reason and not self.is_stopping:
+            logger.info("%s (pid %s) %s: it is replaced.", process.name, run.handle.pid, reason)
+            self.restart([process.name], RestartOrder.STARTUP_FIRST)
 
     def _acked(self, process: WorkerProcess, run: Run) -> None:
         if run.acked_at is not None:
@@ -525,9 +525,10 @@ class WorkerManager:
             self.restarter.started(process)
         elif run is process.run:
             process.advance(Event.ACK)
-        self.is_complete = self.is_complete or all(
-            worker.run is not None and worker.run.acked_at is not None for worker in self.workers
-        )
+
+    def _have_all_started(self) -> bool:
+        wanted = [worker.run for worker in self.workers if not worker.is_removed]
+        return bool(wanted) and all(run is not None and run.acked_at is not None for run in wanted)
 
     # -- Ends ------------------------------------------------------------------------------------------
 
@@ -535,6 +536,7 @@ class WorkerManager:
         if trace := run.handle.trace():
             error_logger.error("%s (pid %s) left these stacks:\n%s", process.name, run.handle.pid, trace.rstrip())
         run.handle.close()
+        self.development.ended(process, code)
         was_run, was_successor = run is process.run, run is process.successor
         process.end(run, code == 0)
         if self.is_stopping:
@@ -547,27 +549,13 @@ class WorkerManager:
             pass
         elif was_run and process.is_restarting:
             self.start_process(process)
+        elif was_run and self.development.takes(process, run, code):
+            pass
         elif was_run and process.is_server:
             self._watch.ended(process, run, code)
+        elif was_run and process.is_revived:
+            self._watch.revive(process, run, code)
         elif was_run and code and not run.is_stopping:
             error_logger.error("%s (pid %s) %s.", process.name, run.handle.pid, how_it_ended(code))
         if process.is_over and (process.is_removed or (not process.tracked and process.start_at is None)):
             self._processes.pop(process.name, None)
-
-    # -- What is known of them ---------------------------------------------------------------------------------------
-
-    def _tell(self) -> None:
-        states: dict[str, dict[str, Any]] = {process.name: process.describe() for process in self.processes}
-        changes: dict[str, dict[str, Any] | None] = {
-            name: state for name, state in states.items() if self._told.get(name) != state
-        }
-        changes.update({name: None for name in self._told if name not in states})
-        if not changes:
-            return
-        self._told = states
-        self.worker_state.clear()
-        self.worker_state.update({self.MAIN_NAME: {"pid": self.pid}, **states})
-        message = States(changes)
-        for process in self.processes:
-            for run in process.runs:
-                run.handle.send(message)

@@ -25,7 +25,17 @@ class Ack:
 
 @dataclass(frozen=True)
 class Beat:
-    """The event loop of the worker turns."""
+    """The event loop of the worker turns, and this is what it does.
+
+    Args:
+        requests: How many requests it has answered.
+        connections: How many connections are open.
+        rss: Bytes of memory that it occupies.
+    """
+
+    requests: int = 0
+    connections: int = 0
+    rss: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,13 @@ class Restart:
 
     names: tuple[str, ...] = ()
     zero_downtime: bool = False
+
+
+@dataclass(frozen=True)
+class Reload:
+    """Files have changed, so all that is transient is to be replaced."""
+
+    changed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -90,9 +107,13 @@ class Manage:
 
 @dataclass(frozen=True)
 class States:
-    """The states of processes that have changed, by name; None for those that are no more."""
+    """The states of processes that have changed, by name; None for those that are no more.
+
+    If it is complete, there are no others.
+    """
 
     states: dict[str, dict[str, Any] | None]
+    is_complete: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from sanic.worker.constants import ProcessState as State
 from sanic.worker.settings import Parcel
 
 if TYPE_CHECKING:
+    from sanic.worker.messages import Beat
     from sanic.worker.spawner import Handle
 
 
@@ -48,15 +49,20 @@ _NEXT: dict[tuple[State, Event], State] = {
 }
 
 
+#: What is told of a worker's work.
+COUNTERS = ("requests", "connections", "rss")
+
+
 class Run:
     """One run of a process, from its start to its end.
 
     Args:
         handle: The process of the operating system.
         now: The time, in seconds of the manager's clock.
+        max_requests: After how many requests it is to be replaced; 0 for never.
     """
 
-    def __init__(self, handle: Handle, now: float) -> None:
+    def __init__(self, handle: Handle, now: float, max_requests: int = 0) -> None:
         self.handle = handle
         self.started_at = self.last_sign = now
         self.acked_at: float | None = None
@@ -65,6 +71,16 @@ class Run:
         self.kill_at: float | None = None
         #: Why it could not start, in its own words.
         self.reason = ""
+        #: What it has told of its work, and from when on it may be replaced because of that.
+        self.requests = self.connections = self.rss = 0
+        self.max_requests = max_requests
+        self.recycle_after = now
+        #: Whether states of other processes could not be told, since it did not listen.
+        self.has_missed = False
+
+    def count(self, beat: Beat) -> None:
+        """It has told how it does."""
+        self.requests, self.connections, self.rss = beat.requests, beat.connections, beat.rss
 
 
 class WorkerProcess:
@@ -113,6 +129,8 @@ class WorkerProcess:
         self.start_at: float | None = None
         self.is_restarting = False
         self.is_removed = False
+        #: Whether it is started again when it ends by itself, though it is no worker.
+        self.is_revived = False
         #: How often in a row it has ended soon after its start.
         self.failures = 0
         self._starts = 0
@@ -191,7 +209,11 @@ class WorkerProcess:
 
     def describe(self) -> dict[str, Any]:
         """What is told of it."""
-        state: dict[str, Any] = {
+        state: dict[str, Any] = {"restarts": max(0, self._starts - 1)}
+        if self.is_server:
+            state |= {key: getattr(self.run, key, 0) for key in COUNTERS}
+        state |= {
+            # What an application has kept under such a name it keeps.
             **self._notes,
             "server": self.is_server,
             "state": self.state.name,

@@ -14,18 +14,27 @@ from sanic.exceptions import SanicException
 from sanic.log import error_logger
 from sanic.server.life import Address, StartupFailed, Worker
 from sanic.worker.child import Link, Requests, StartRefused
+from sanic.worker.development import PATIENCE_SECONDS, is_developed
 from sanic.worker.loader import TargetError
+from sanic.worker.memory import Memory
 from sanic.worker.messages import Beat
 from sanic.worker.multiplexer import WorkerMultiplexer
 from sanic.worker.settings import AppSettings, WorkerSettings
+from sanic.worker.terminal import read_from_terminal
 
 _BEAT_SECONDS = 1.0
 
 
 class Pulse:
-    """Counts that the loop turns, and tells whether it has since it was last asked."""
+    """Sees that the loop turns, and tells whether it has since it was last asked, and what the worker does.
 
-    def __init__(self) -> None:
+    Args:
+        worker: The worker.
+    """
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._memory = Memory()
         self._has_turned = False
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -37,8 +46,12 @@ class Pulse:
         """What is to be told, None if the loop stands."""
         if self._has_turned:
             self._has_turned = False
-            return Beat()
+            return self.count()
         return None
+
+    def count(self) -> Beat:
+        """What the worker does."""
+        return Beat(self._worker.requests, self._worker.connections, self._memory.resident())
 
 
 def serve_worker(link: Link, requests: Requests, settings: WorkerSettings) -> None:
@@ -55,27 +68,41 @@ def serve_worker(link: Link, requests: Requests, settings: WorkerSettings) -> No
         Exception: What a listener raised at the start.
     """
     multiplexer = WorkerMultiplexer(link, link.states)
-    apps = _find_apps(settings)
+    apps = find_apps(settings)
     addresses = []
     for app, known in zip(apps, settings.apps, strict=True):
-        infos = _apply(app, known, is_primary=app is apps[0])
+        infos = apply_settings(app, known, is_primary=app is apps[0])
         app._multiplexer = multiplexer
         addresses += [Address(info.settings, info, is_secondary=app is not apps[0]) for info in infos]
     worker = Worker(apps, addresses, requests)
-    pulse = Pulse()
+    pulse = Pulse(worker)
     has_started = False
 
     def on_serving(is_serving: bool) -> None:
         nonlocal has_started
         if is_serving and not has_started:
             has_started = True
+            # Two that read from one terminal would each get half of what is typed.
+            has_console = any(name.startswith("Sanic-Console") for name in link.states)
+            if is_developed(apps[0]) and apps[0].state.workers <= 1 and not has_console:
+                read_from_terminal()
             pulse.start(asyncio.get_running_loop())
             link.beat = pulse.take
             multiplexer.ack()
+            link.send(pulse.count())
         multiplexer.set_serving(is_serving)
         worker.linger = link.linger
+        if not is_serving and is_developed(apps[0]):
+            config = apps[0].config
+            config.GRACEFUL_SHUTDOWN_TIMEOUT = min(config.GRACEFUL_SHUTDOWN_TIMEOUT, PATIENCE_SECONDS)
+
+    def on_stop() -> None:
+        worker.is_replaced = link.is_replaced
+        # Whoever starts the server anew wants its port.
+        worker.is_urgent = link.is_orphaned
 
     worker.on_serving = on_serving
+    worker.on_stop = on_stop
     try:
         worker.run()
     except Exception as error:
@@ -87,12 +114,19 @@ def serve_worker(link: Link, requests: Requests, settings: WorkerSettings) -> No
         raise
 
 
-def _find_apps(settings: WorkerSettings) -> list[Any]:
+def find_apps(settings: WorkerSettings) -> list[Any]:
+    """The applications, in this process.
+
+    Raises:
+        StartRefused: One of them is not there.
+        Exception: What the module, or the factory, of the primary one raised.
+    """
     from sanic.app import Sanic
 
     apps: list[Any] = []
     try:
-        if settings.loader is not None:
+        # In a process that was forked it is there already, and a factory could not make another one of its name.
+        if settings.loader is not None and settings.apps[0].name not in Sanic._app_registry:
             apps.append(settings.loader.load())
         apps += [Sanic.get_app(known.name) for known in settings.apps[len(apps) :]]
     except (TargetError, SanicException) as error:
@@ -100,7 +134,8 @@ def _find_apps(settings: WorkerSettings) -> list[Any]:
     return apps
 
 
-def _apply(app: Any, known: AppSettings, *, is_primary: bool) -> list[ApplicationServerInfo]:
+def apply_settings(app: Any, known: AppSettings, *, is_primary: bool) -> list[ApplicationServerInfo]:
+    """Make an application what the main process says; returns its addresses."""
     app.config.update(known.config)
     for name, value in known.state.items():
         setattr(app.state, name, value)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sanic.app import Sanic
     from sanic.worker.loader import AppLoader
+    from sanic.worker.sources import SourceReporter
 
 #: What the main process was told, and workers could not find out by themselves.
-_PASSED_ON = ("ACCESS_LOG", "NOISY_EXCEPTIONS", "AUTO_RELOAD")
+_PASSED_ON = ("ACCESS_LOG", "NOISY_EXCEPTIONS", "AUTO_RELOAD", "DRAIN_SECONDS")
 #: Of the main process only.
 _KEPT_BACK = ("app", "loop", "run_async", "register_sys_signals")
 
@@ -117,6 +118,9 @@ class Parcel:
         content: A function and its keyword arguments, or these as bytes.
     """
 
+    #: Whether the main module is imported before it is opened; decided by who sends it.
+    imports_main = True
+
     def __init__(self, content: Any) -> None:
         self._content = content
 
@@ -149,6 +153,7 @@ class Orders:
         environment: Variables of its environment.
         is_server: Whether it is a worker that serves.
         grace: Seconds that it has to end in when the manager is gone.
+        reporter: Tells the reloader which files it has loaded, None if nobody wants to know.
     """
 
     name: str
@@ -160,3 +165,4 @@ class Orders:
     environment: dict[str, str]
     is_server: bool
     grace: float
+    reporter: SourceReporter | None = None

@@ -7,13 +7,15 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing.reduction import ForkingPickler
 from types import ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from sanic.log import error_logger
 from sanic.worker.child import run_child
+from sanic.worker.pipes import Inlet, Outlet
 from sanic.worker.settings import MainModule, Orders, Parcel
+
+if TYPE_CHECKING:
+    from sanic.worker.sources import SourceReporter
 
 _TRACE_SIZE = 1 << 20
 
@@ -31,6 +33,13 @@ class Handle(Protocol):
 
     def send(self, message: Any) -> None:
         """Tell it something; never waits."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether it has not taken all that it was told."""
+
+    def flush(self) -> None:
+        """Tell it what it has not taken, as far as it listens."""
 
     def signal(self, number: int) -> None:
         """Send it a signal, if it still runs."""
@@ -50,9 +59,9 @@ class ProcessHandle:
 
     def __init__(self, process: Any, up: Any, down: Any, trace: Any) -> None:
         self._process = process
-        self._down = down
+        self._inlet = Inlet(up)
+        self._outlet = Outlet(down)
         self._trace = trace
-        self._is_deaf = False
         self.pid: int = process.pid
         self.mailbox = up
         self._pidfd = _open_pidfd(process)
@@ -60,23 +69,26 @@ class ProcessHandle:
 
     def receive(self) -> list[Any]:
         """What it has sent since."""
-        messages: list[Any] = []
-        try:
-            while self.mailbox is not None and self.mailbox.poll():
-                receive_into(messages, self.mailbox)
-        except (EOFError, OSError):
+        if self.mailbox is None:
+            return []
+        messages, is_open = self._inlet.receive()
+        if not is_open:
             self.mailbox.close()
             self.mailbox = None
         return messages
 
     def send(self, message: Any) -> None:
-        """Tell it something; a process that does not listen any more is told nothing."""
-        if not self._is_deaf:
-            try:
-                self._down.send(message)
-            except OSError:
-                # It has ended, or its pipe is full, and the rest of the message is lost.
-                self._is_deaf = True
+        """Tell it something; what it does not take at once waits."""
+        self._outlet.send(message)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether it has not taken all that it was told."""
+        return self._outlet.is_behind
+
+    def flush(self) -> None:
+        """Tell it what it has not taken, as far as it listens."""
+        self._outlet.flush()
 
     def signal(self, number: int) -> None:
         """Send it a signal, if it still runs."""
@@ -101,7 +113,7 @@ class ProcessHandle:
         if self.mailbox is not None:
             self.mailbox.close()
             self.mailbox = None
-        self._down.close()
+        self._outlet.close()
         self._trace.close()
         if self._pidfd is not None:
             os.close(self._pidfd)
@@ -116,10 +128,12 @@ class Spawner:
     Args:
         context: A context of `multiprocessing`.
         main: The main module that processes import.
+        reporter: Tells the reloader which files they have loaded.
     """
 
-    def __init__(self, context: Any, main: MainModule) -> None:
+    def __init__(self, context: Any, main: MainModule, reporter: SourceReporter | None = None) -> None:
         self._context = context
+        self._reporter = reporter
         self._main = main
         self._imports = context.get_start_method() != "fork"
 
@@ -141,8 +155,9 @@ class Spawner:
         up, up_end = self._context.Pipe(duplex=False)
         down_end, down = self._context.Pipe(duplex=False)
         trace, trace_end = self._context.Pipe(duplex=False)
-        main = self._main if self._imports else MainModule({})
-        orders = Orders(name, up_end, down_end, trace_end, main, parcel, environment, is_server, grace)
+        main = self._main if self._imports and parcel.imports_main else MainModule({})
+        reporter = self._reporter if parcel.imports_main else None
+        orders = Orders(name, up_end, down_end, trace_end, main, parcel, environment, is_server, grace, reporter)
         process = self._context.Process(target=run_child, args=(orders,), name=name)
         try:
             with _signals_held(), _main_hidden(self._imports):
@@ -154,23 +169,8 @@ class Spawner:
         finally:
             for end in (up_end, down_end, trace_end):
                 end.close()
-        os.set_blocking(down.fileno(), False)
         os.set_blocking(trace.fileno(), False)
         return ProcessHandle(process, up, down, trace)
-
-
-def receive_into(messages: list[Any], connection: Any) -> None:
-    """Receive one message; what cannot be understood is logged, and never brings the manager down.
-
-    Raises:
-        EOFError: There will be no more.
-        OSError: The connection is broken.
-    """
-    data = connection.recv_bytes()
-    try:
-        messages.append(ForkingPickler.loads(data))
-    except Exception:
-        error_logger.exception("A message to the manager cannot be understood.")
 
 
 def _open_pidfd(process: Any) -> int | None:

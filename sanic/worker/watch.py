@@ -23,6 +23,8 @@ MAX_FAILURES = 6
 SETTLED_SECONDS = 10.0
 #: Seconds that a process has to write down its stacks in.
 _DUMP_SECONDS = 2.0
+#: Seconds until a process that does not listen is told again what it is to know.
+_RETRY_SECONDS = 0.2
 #: When the manager itself has overslept by so much, the machine was suspended, and silence means nothing.
 _OVERSLEPT_SECONDS = 5.0
 
@@ -79,9 +81,18 @@ class Watch:
             process.promote()
             process.advance(Event.START)
             return
+        self._start_again(process, run, code)
+
+    def revive(self, process: WorkerProcess, run: Run, code: int) -> None:
+        """A process that is no worker has ended by itself, and is wanted: start it again, but never give up for it."""
+        has_settled = self._clock() - run.started_at >= SETTLED_SECONDS
+        process.failures = 0 if has_settled else process.failures + 1
+        self._start_again(process, run, code)
+
+    def _start_again(self, process: WorkerProcess, run: Run, code: int) -> None:
         self.start_later(process)
-        delay = (process.start_at or now) - now
-        when = f"in {delay:g} s" if delay else "now"
+        delay = (process.start_at or 0.0) - self._clock()
+        when = f"in {round(delay, 1):g} s" if delay > 0 else "now"
         what = f"could not be started: {run.reason}" if run.reason else how_it_ended(code)
         error_logger.error("%s (pid %s) %s. It is replaced %s.", process.name, run.handle.pid, what, when)
 
@@ -99,6 +110,8 @@ class Watch:
             if process.start_at is not None:
                 yield process.start_at
             for run in process.runs:
+                if run.handle.is_behind:
+                    yield self._looked_at + _RETRY_SECONDS
                 if run.kill_at is not None:
                     yield run.kill_at
                 elif (due := self._sign_due(process, run)) is not None:
@@ -111,6 +124,8 @@ class Watch:
             if process.start_at is not None and now >= process.start_at:
                 self._manager.start_process(process)
             for run in tuple(process.runs):
+                if run.handle.is_behind:
+                    run.handle.flush()
                 due = self._sign_due(process, run)
                 if run.kill_at is not None and now >= run.kill_at:
                     run.kill_at = None

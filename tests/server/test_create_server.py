@@ -314,3 +314,22 @@ async def test_serve_starts_the_app_and_closing_stops_it(app: Sanic[Any, Any]) -
             await server.wait_closed()
         assert not connections
     assert events == EVENTS * 2
+
+
+async def test_of_two_sockets_that_were_bound_to_one_port_only_one_is_served(app: Sanic[Any, Any]) -> None:
+    first = socket.create_server(("127.0.0.1", 0), reuse_port=False)
+    port = first.getsockname()[1]
+    first.close()
+    sockets = []
+    for _ in range(2):
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", port))
+        sockets.append(sock)
+    server = await app.create_server(sock=sockets[0])
+    await server.startup()
+    with pytest.raises(OSError, match="in use"):
+        await app.create_server(sock=sockets[1])
+    assert server.is_serving()
+    await server.close()
+    sockets[1].close()

@@ -33,6 +33,11 @@ class Toy:
         if type(message).__name__ == "Stop" and self.is_obedient:
             self.code = 0
 
+    is_behind = False
+
+    def flush(self) -> None:
+        return None
+
     def signal(self, number: int) -> None:
         self.signals.append(number)
         if self.code is None and (self.is_obedient or number == signal.SIGKILL):

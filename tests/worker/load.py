@@ -18,6 +18,8 @@ class Load:
     def __init__(self) -> None:
         self.answers: Counter[str] = Counter()
         self.lost: list[str] = []
+        #: The last answer on each connection that was lost in the midst of a request; empty where there was none.
+        self.lost_with: list[str] = []
         self._answered = asyncio.Event()
         self.is_over = False
 
@@ -44,6 +46,7 @@ async def _client(load: Load, host: str, port: int, request: bytes) -> None:
         except OSError as error:
             load.lost.append(f"connect: {error!r}")
             continue
+        last = ""
         try:
             is_open = True
             while is_open and not load.is_over:
@@ -51,10 +54,12 @@ async def _client(load: Load, host: str, port: int, request: bytes) -> None:
                 response = await asyncio.wait_for(read_response(reader), PATIENCE)
                 if response.status != 200:
                     load.lost.append(f"status {response.status}")
-                load.add(response.body.decode())
+                last = response.body.decode()
+                load.add(last)
                 is_open = response.get("connection") != "close" and b"connection: close" not in request
         except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, FramingError) as error:
             load.lost.append(repr(error))
+            load.lost_with.append(last)
         finally:
             writer.close()
             with suppress(OSError):
@@ -62,11 +67,15 @@ async def _client(load: Load, host: str, port: int, request: bytes) -> None:
 
 
 @asynccontextmanager
-async def steady_load(host: str, port: int, path: str = "/", clients: int = 4) -> AsyncIterator[Load]:
+async def steady_load(
+    host: str, port: int, path: str = "/", clients: int = 4, method: str = "GET"
+) -> AsyncIterator[Load]:
     """Keep a server busy while a block lasts: half of the clients keep their connections, half do not."""
     load = Load()
-    keeping = f"GET {path} HTTP/1.1\r\nhost: {host}\r\n\r\n".encode()
-    closing = f"GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n".encode()
+    # A length goes with POST, even 0 (RFC 9110 section 8.6).
+    head = f"{method} {path} HTTP/1.1\r\nhost: {host}\r\n" + ("content-length: 0\r\n" if method == "POST" else "")
+    keeping = f"{head}\r\n".encode()
+    closing = f"{head}connection: close\r\n\r\n".encode()
     tasks = [asyncio.create_task(_client(load, host, port, (keeping, closing)[n % 2])) for n in range(clients)]
     try:
         yield load

@@ -170,10 +170,16 @@ async def test_a_factory_is_called_in_a_preloaded_program_and_settings_become_th
     """
     arguments = ("--preload", "--keep-alive", "0", "--graceful-timeout", "7", "-w", "2", "--threads", "4")
     async with gunicorn(tmp_path, source, *arguments, target="server:create('made')") as program:
-        url = await url_of(program, 2)
-        response = await get(url, "/settings")
+        host, port = address_of(await url_of(program, 2))
+        reader, writer = await asyncio.open_connection(host, port)
+        # Who takes a while to ask is waited for.
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(reader.read(1), 0.5)
+        writer.write(b"GET /settings HTTP/1.1\r\nhost: a\r\n\r\n")
+        response = await asyncio.wait_for(read_response(reader), PATIENCE)
         assert response.text == "made False 4.5 False"
-        assert response.headers["connection"] == "close"
+        assert response.get("connection") == "close"
+        writer.close()
         assert await program.stop() == 0
     assert "Without effect with sanic.worker.GunicornWorker: threads." in program.output
 
@@ -189,7 +195,7 @@ SLOW = """
 @app.get("/slow")
 async def slow(request):
     print("slow begins", flush=True)
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(0.5)
     return text("slow ends")
 
 

@@ -202,11 +202,13 @@ async def test_what_is_put_on_it_in_the_main_process_goes_along(inspected: Inspe
         ("add", {"args": "abc"}, 400, "args must be a list of positional arguments, not 'abc'."),
         ("add", [1], 400, "The body must be a JSON object of arguments, not list."),
         ("scale", {}, 400, "scale: missing a required argument: 'replicas'. It takes (replicas)."),
-        ("scale", {"replicas": 0}, 400, "replicas must be a whole number above zero, not 0."),
-        ("scale", {"replicas": -1}, 400, "replicas must be a whole number above zero, not -1."),
-        ("scale", {"replicas": "two"}, 400, "replicas must be a whole number above zero, not 'two'."),
-        ("scale", {"replicas": 1.5}, 400, "replicas must be a whole number above zero, not 1.5."),
-        ("scale", {"replicas": True}, 400, "replicas must be a whole number above zero, not True."),
+        ("scale", {"replicas": 0}, 400, "replicas must be a whole number from 1 to 9999, not 0."),
+        ("scale", {"replicas": -1}, 400, "replicas must be a whole number from 1 to 9999, not -1."),
+        ("scale", {"replicas": "two"}, 400, "replicas must be a whole number from 1 to 9999, not 'two'."),
+        ("scale", {"replicas": 1.5}, 400, "replicas must be a whole number from 1 to 9999, not 1.5."),
+        ("scale", {"replicas": "10000"}, 400, "replicas must be a whole number from 1 to 9999, not '10000'."),
+        ("scale", {"replicas": "9" * 5000}, 400, f"replicas must be a whole number from 1 to 9999, not '{'9' * 5000}'."),
+        ("scale", {"replicas": True}, 400, "replicas must be a whole number from 1 to 9999, not True."),
         ("reload", {"zero_downtime": "yes"}, 400, "zero_downtime must be true or false, not 'yes'."),
         ("shutdown", {"now": True}, 400, "shutdown: got an unexpected keyword argument 'now'. It takes ()."),
         ("nothing", {}, 404, "Unknown action: nothing"),
@@ -456,14 +458,6 @@ async def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
     assert "Traceback" not in program.output
 
 
-async def test_an_open_inspector_without_a_key_is_warned_of(tmp_path: Path) -> None:
-    source = CUSTOM + 'app.config.INSPECTOR_HOST = "0.0.0.0"\n' + RUN
-    async with running(source, directory=tmp_path) as program:
-        await program.line("takes commands from anybody who can reach it: set INSPECTOR_API_KEY")
-        await program.line("Worker ready")
-        assert await program.stop() == 0
-
-
 async def test_a_single_process_has_no_inspector_and_says_so(tmp_path: Path) -> None:
     source = "app.config.INSPECTOR = True\napp.run(port=0, single_process=True)"
     async with running(source, directory=tmp_path) as program:
@@ -512,10 +506,13 @@ async def test_it_works_however_processes_are_started(tmp_path: Path, method: st
         assert await program.stop() == 0, program.output
 
 
-async def test_an_inspector_without_commands_of_the_program_does_not_import_it(tmp_path: Path) -> None:
+async def test_an_inspector_for_all_without_a_key_is_warned_of_and_without_commands_does_not_import_the_program(
+    tmp_path: Path,
+) -> None:
     source = 'print("imported by", os.environ.get("SANIC_WORKER_NAME"))\napp.config.INSPECTOR_PORT = 0\n'
-    source += "app.config.INSPECTOR = True\n" + RUN
+    source += 'app.config.INSPECTOR = True\napp.config.INSPECTOR_HOST = "0.0.0.0"\n' + RUN
     async with running(source, directory=tmp_path) as program:
+        await program.line("takes commands from anybody who can reach it: set INSPECTOR_API_KEY")
         inspected = Inspected(program, await program.line(r"Inspector ready at (\S+)"))
         async with inspected.client:
             await inspected.until(all_served(2))

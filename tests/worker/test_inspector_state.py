@@ -14,9 +14,12 @@ def test_state_becomes_json() -> None:
     state = {
         "worker": {"pid": 7, "start_at": datetime(2026, 1, 2, tzinfo=timezone.utc), "stage": ServerStage.SERVING},
         1: [Path("/a"), (None, True)],
+        # The application may keep what it likes.
+        "odd": {"bytes": b"\0", "error": ValueError("no")},
     }
 
     assert json.loads(json.dumps(Inspector._make_safe(state))) == {
         "worker": {"pid": 7, "start_at": "2026-01-02T00:00:00+00:00", "stage": "SERVING"},
         "1": ["/a", [None, True]],
+        "odd": {"bytes": "b'\\x00'", "error": "ValueError('no')"},
     }

@@ -10,6 +10,7 @@ import pytest
 from sanic.worker.constants import ProcessState, RestartOrder
 from sanic.worker.manager import WorkerManager
 from sanic.worker.messages import (
+    Ack,
     Beat,
     Failed,
     Loaded,
@@ -474,3 +475,64 @@ def test_the_state_of_a_process_follows_from_what_happens(
     process.state = state
     process.advance(event)
     assert process.state is next_state
+
+
+# -- What must not bring it down --------------------------------------------------------------------------------------
+
+
+def test_a_worker_that_is_taken_away_before_it_has_started_does_not_keep_the_start_from_being_complete() -> None:
+    fleet = Fleet(2)
+    fleet.manager.start()
+    fleet.say(fleet.toys[0], Loaded(), Ack())
+    fleet.signal(signal.SIGTTOU)
+    fleet.manager.wait_for_ack()
+    fleet.end(fleet.toys[0], 1)
+    fleet.pass_time(1)
+    assert fleet.names == SERVERS[:1]
+    assert fleet.manager.exit_code == 0
+
+
+def test_a_machine_without_room_for_another_process_is_asked_again_later_each_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fleet = Fleet(2).started()
+    fleet.pass_time(60)
+    attempts = []
+    spawn = fleet.spawn
+
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        attempts.append(fleet.now)
+        raise OSError(24, "Too many open files")
+
+    fleet.spawn = refuse  # type: ignore[method-assign]
+    fleet.end(fleet.toys[0], -9)
+    fleet.pass_time(60, step=0.5)
+    assert 3 <= len(attempts) <= 8
+    assert "Too many open files" in caplog.text
+    fleet.spawn = spawn  # type: ignore[method-assign]
+    fleet.pass_time(31)
+    assert fleet.names == SERVERS
+
+
+class Vague:
+    """Like an array: compared with another one, it is neither equal nor different."""
+
+    def __eq__(self, other: object) -> Any:
+        raise ValueError("ambiguous")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_states_that_cannot_be_compared_are_told_all_the_same() -> None:
+    fleet = Fleet(2).started()
+    for _ in range(2):
+        fleet.say(fleet.toys[0], Note("table", Vague()))
+    assert isinstance(fleet.manager.worker_state[SERVERS[0]]["table"], Vague)
+    assert fleet.names == SERVERS
+
+
+def test_a_message_that_cannot_be_handled_is_logged_and_nothing_more(caplog: pytest.LogCaptureFixture) -> None:
+    fleet = Fleet(1).started()
+    fleet.say(fleet.toys[0], Note(["not", "hashable"], 1), Scale("many"), Manage("x", b"", 1, 2, 3, 4, "five"))  # type: ignore[arg-type]
+    assert fleet.names == SERVERS[:1]
+    assert caplog.text.count("cannot be handled") == 3

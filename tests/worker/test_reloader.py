@@ -91,7 +91,7 @@ def events(program: Program, word: str) -> list[str]:
 # -- What is answered -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("has_events", [True, False], ids=["events", "polling"])
+@pytest.mark.parametrize("has_events", [True, pytest.param(False, marks=pytest.mark.e2e)], ids=["events", "polling"])
 async def test_a_module_that_is_saved_is_answered_with_and_an_error_in_it_waits_for_the_next_change(
     tmp_path: Path, has_events: bool
 ) -> None:

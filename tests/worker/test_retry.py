@@ -6,6 +6,8 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.processes import command, get
 
 PROGRAM = """
@@ -43,6 +45,7 @@ async def test_ctrl_c_ends_the_waiting(tmp_path: Path) -> None:
         assert "KeyboardInterrupt" not in program.output
 
 
+@pytest.mark.e2e
 async def test_the_command_line_waits_for_a_program_that_can_be_imported_if_it_is_developed(tmp_path: Path) -> None:
     path = tmp_path / "server.py"
     path.write_text("def (")

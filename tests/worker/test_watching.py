@@ -183,7 +183,7 @@ def test_only_what_happens_to_watched_files_concerns(tmp_path: Path, module: Pat
     assert not files.concerns(str(tmp_path / "rooted"))
 
 
-@pytest.mark.parametrize("way", [Events, Polling])
+@pytest.mark.parametrize("way", [Events, pytest.param(Polling, marks=pytest.mark.e2e)])
 def test_a_look_at_thousands_of_files_is_cheap(tmp_path: Path, way: type[Events] | type[Polling]) -> None:
     for number in range(30):
         (tmp_path / f"{number:03}").mkdir()

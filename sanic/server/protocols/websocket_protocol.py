@@ -56,7 +56,7 @@ class WebSocketProtocol(HttpProtocol):
         agreed = agree(
             request, subprotocols, max_size=config.WEBSOCKET_MAX_SIZE, compression=config.WEBSOCKET_COMPRESSION
         )
-        if self.is_closing_soon or self.is_lost:
+        if self.signal.stopped or self.is_lost:
             raise ServiceUnavailable("The server is stopping: no websocket is opened any more.", quiet=True)
         exchange = request.stream
         exchange.respond(HTTPResponse(status=101))

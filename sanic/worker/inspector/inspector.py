@@ -6,6 +6,7 @@ How a command arrives, and who may give one, stands in `app.py`; how its process
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,9 @@ from sanic.worker.messages import Restart, Scale, Terminate
 if TYPE_CHECKING:
     from sanic.app import Sanic
     from sanic.worker.inspector.stand import Stand
+
+#: How many workers there may be.
+_NUMBER = re.compile(r"0{0,9}[1-9][0-9]{0,3}")
 
 
 class Inspector:
@@ -106,11 +110,11 @@ class Inspector:
             replicas: Their number, which may be written as text.
 
         Raises:
-            BadRequest: It is no whole number above zero.
+            BadRequest: It is no whole number above zero, or one that no machine has the memory for.
         """
         text = str(replicas)
-        if isinstance(replicas, bool) or not (text.isascii() and text.isdecimal() and int(text)):
-            raise BadRequest(f"replicas must be a whole number above zero, not {replicas!r}.")
+        if not _NUMBER.fullmatch(text):
+            raise BadRequest(f"replicas must be a whole number from 1 to 9999, not {replicas!r}.")
         self._publisher.send(Scale(int(text)))
         return f"Scaling to {int(text)}"
 
@@ -128,4 +132,4 @@ class Inspector:
     @staticmethod
     def _make_safe(obj: Mapping[str, Any]) -> dict[str, Any]:
         # Extension packages call this.
-        return {str(key): as_json(value) for key, value in obj.items()}
+        return {str(key): as_json(value, repr) for key, value in obj.items()}
