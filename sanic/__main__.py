@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 #: What shells make of SIGINT: 128 and its number.
 _INTERRUPTED = 130
 

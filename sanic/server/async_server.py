@@ -60,6 +60,7 @@ class AsyncioServer:
         "app",
         "connections",
         "deadline",
+        "is_replaced",
         "loop",
         "serve_coro",
         "server",
@@ -98,6 +99,8 @@ class AsyncioServer:
         #: When the last connection must be closed, on the clock of the loop; default GRACEFUL_SHUTDOWN_TIMEOUT after
         #: the end began.
         self.deadline: float | None = None
+        #: Whether others go on serving this address: then whoever asks this one is not told to go away.
+        self.is_replaced = False
         #: Tasks of requests that refused to end, given up and reported when it was closed.
         self.abandoned: set[asyncio.Future[Any]] = set()
         self._closing: asyncio.Task[None] | None = None
@@ -271,7 +274,8 @@ class AsyncioServer:
             The task that does it; it need not be awaited.
         """
         if self._closing is None:
-            self.app.state.end_serving(self)
+            if not self.is_replaced:
+                self.app.state.end_serving(self)
             # Listeners of an application that this server stops may still want to be reached.
             if self.server is not None and not self._has_started_app:
                 self.server.close()
@@ -298,6 +302,7 @@ class AsyncioServer:
             if self._is_app_up:
                 await self.after_stop()
         finally:
+            self.app.state.end_serving(self)
             if self.server is not None:
                 self.server.close()
             self.serve_coro.close()

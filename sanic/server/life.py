@@ -327,6 +327,7 @@ class Worker:
         for server in self._servers:
             server.signal.linger = self.linger
             server.deadline = deadline
+            server.is_replaced = self.is_replaced
         closing = [server.close() for server in self._servers]
         if not closing:
             return

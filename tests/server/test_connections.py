@@ -246,6 +246,26 @@ async def test_a_steady_body_takes_longer_than_any_timeout(server: RunningServer
         assert len((await connection.response()).body) == 2000
 
 
+async def test_a_slow_body_behind_another_request_takes_longer_than_any_timeout(
+    server: RunningServer, probe: Probe
+) -> None:
+    body = b"x" * 70_000
+    more = 11 * 1000
+    head = POST + b"Content-Length: %d\r\n\r\n" % (len(body) + more)
+    async with server.connect() as connection:
+        # So much waits for the first answer that reading pauses.
+        await connection.send(GET % b"wait" + head)
+        await in_time(probe.started)
+        await connection.send(body)
+        probe.release.set()
+        assert (await connection.response()).status == 200
+        for _ in range(11):
+            await connection.send(b"x" * 1000)
+            await asyncio.sleep(0.1)
+        response = await connection.response()
+    assert (response.status, len(response.body)) == (200, len(body) + more)
+
+
 @pytest.mark.parametrize("path", [b"wait", b"stubborn"])
 async def test_a_slow_handler_is_cancelled(server: RunningServer, probe: Probe, path: bytes) -> None:
     received = await server.send_raw(GET % path)
@@ -671,7 +691,7 @@ async def test_a_handler_that_went_on_is_cancelled_again_when_its_client_leaves(
         for attempt in range(3):
             try:
                 await asyncio.Event().wait()
-            except asyncio.CancelledError:
+            except asyncio.CancelledError:  # noqa: PERF203
                 cancelled.put_nowait(attempt)
         return text("at last")
 
