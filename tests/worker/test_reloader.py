@@ -274,6 +274,7 @@ async def test_listeners_of_the_reloader_run_in_it_once_and_around_each_reload(t
 async def test_an_app_of_a_factory_reloads_and_logs_in_its_own_way(tmp_path: Path, method: str) -> None:
     main = f"""
 import logging
+import sys
 from copy import deepcopy
 from multiprocessing import Value
 from sanic import Sanic, text
@@ -296,7 +297,8 @@ def create():
 
     @app.reload_process_start
     async def start(app):
-        print("reload_process_start", app.shared_ctx.count.value, flush=True)
+        # In one piece: others write their lines at the same time.
+        sys.stdout.write(f"reload_process_start {{app.shared_ctx.count.value}}\\n")
 
     @app.get("/")
     async def index(request):
