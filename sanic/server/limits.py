@@ -51,10 +51,11 @@ class Limits:
         return cls(
             request_timeout=config.REQUEST_TIMEOUT,
             response_timeout=config.RESPONSE_TIMEOUT,
-            keep_alive_timeout=config.KEEP_ALIVE_TIMEOUT,
+            # Of no idle time between requests, there would be none for the first one either.
+            keep_alive_timeout=config.KEEP_ALIVE_TIMEOUT or config.REQUEST_TIMEOUT,
             close_timeout=config.GRACEFUL_TCP_CLOSE_TIMEOUT,
             min_body_rate=config.REQUEST_MIN_BODY_RATE,
-            keep_alive=config.KEEP_ALIVE,
+            keep_alive=config.KEEP_ALIVE and config.KEEP_ALIVE_TIMEOUT > 0,
             buffer_size=config.REQUEST_BUFFER_SIZE,
             max_body=config.REQUEST_MAX_SIZE,
             max_head=config.request_max_header_size,

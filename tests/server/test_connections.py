@@ -606,6 +606,17 @@ async def test_keep_alive_can_be_switched_off(app: Sanic[Any, Any]) -> None:
     assert response.get("connection") == "close"
 
 
+async def test_no_idle_time_is_no_keep_alive_but_the_first_request_is_waited_for(app: Sanic[Any, Any]) -> None:
+    app.config.KEEP_ALIVE_TIMEOUT = 0
+    add_handlers(app, Probe())
+    async with serving(app) as server, server.connect() as connection:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(connection.reader.read(1), 0.4)
+        await connection.send(GET % b"")
+        (response,) = await responses_in(await connection.read_until_closed())
+        assert (response.body, response.get("connection")) == (b"hi", "close")
+
+
 async def test_an_exception_with_a_status_below_200_is_500(app: Sanic[Any, Any]) -> None:
     @app.get("/")
     async def fail(request: Request) -> HTTPResponse:

@@ -224,7 +224,7 @@ class HttpProtocol(Connection):
         data, self._unparsed = self._unparsed, b""
         self._parse_in_slices(data)
         if not self._unparsed:
-            self.release_reading()
+            self._read_on()
 
     def on_message_begin(self) -> None:
         """The first byte of a head has been parsed."""
@@ -519,7 +519,7 @@ class HttpProtocol(Connection):
             if not self._queue or len(self._queue) < self.limits.max_queued:
                 self._parse_rest()
         elif self.is_reading_paused:
-            self.release_reading()
+            self._read_on()
         if self.exchange is not None:
             return
         if self.is_half_closed or (self.is_closing_soon and not self.is_head_begun):
@@ -528,6 +528,15 @@ class HttpProtocol(Connection):
             limits = self.limits
             timeout = limits.request_timeout if self.is_head_begun else limits.keep_alive_timeout
             self.deadline = self.clock.horizon + timeout
+
+    def _read_on(self) -> None:
+        if not self.is_reading_paused:
+            return
+        self.release_reading()
+        exchange = self.exchange
+        if exchange is not None and exchange is self.incoming and not (exchange.expects_continue or self.is_discarding):
+            # It has begun while nothing was read: not until now could the client be waited for.
+            self.body_expected()
 
     # -- The end -----------------------------------------------------------------------------------------------------
 
