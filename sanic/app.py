@@ -268,7 +268,7 @@ class Sanic(Runnable, Generic[config_type, ctx_type]):
             name_prefix: What stands in front of the blueprint's name.
 
         Raises:
-            AssertionError: Another blueprint of the same name is registered.
+            AssertionError, TypeError: Another blueprint of the same name is registered; it is no blueprint.
         """
         given = Registration(url_prefix, version, version_prefix, strict_slashes, name_prefix)
         for leaf, overlay in overlays(blueprint, given):
@@ -322,9 +322,9 @@ class Sanic(Runnable, Generic[config_type, ctx_type]):
         self.finalize()
         duplicates = self.router.duplicate_names()
         if duplicates:
-            raise ServerError(
-                f"Duplicate route names detected: {', '.join(sorted(duplicates))}. Give each route its own name."
-            )
+            places = ", ".join(place for name in sorted(duplicates) for place in duplicates[name])
+            said = f"Duplicate route names detected: {', '.join(sorted(duplicates))}."
+            raise ServerError(f"{said} Give each route its own name: {places}.")
         if self._ext is not None and hasattr(self._ext, "_display"):
             self._ext._display()
         self.state.is_started = True

@@ -479,6 +479,9 @@ def overlays(
     Args:
         item: A blueprint, a group, or several of them.
         given: The arguments of the registration.
+
+    Raises:
+        TypeError: It is none of them.
     """
     if isinstance(item, Blueprint):
         yield item, Overlay.of(item, (), given)
@@ -486,14 +489,16 @@ def overlays(
         for blueprint, groups in item.leaves():
             yield blueprint, Overlay.of(blueprint, groups, given)
         item.mark_registered(calling_place())
-    else:
+    elif isinstance(item, Iterable) and not isinstance(item, str):
         for one in item:
             yield from overlays(one, given)
+    else:
+        raise TypeError(f"Expected a Blueprint, a group, or several of them, got {item!r}.")
 
 
 def _flatten(items: Iterable[Any]) -> Iterator[Blueprint | BlueprintGroup]:
     for item in items:
-        if isinstance(item, (Blueprint, BlueprintGroup)) or not isinstance(item, Iterable):
+        if isinstance(item, (Blueprint, BlueprintGroup, str)) or not isinstance(item, Iterable):
             yield cast(Blueprint, item)
         else:
             yield from _flatten(item)

@@ -15,13 +15,15 @@ from sanic.handlers.known_files import LARGEST_KEPT, KnownFile, KnownFiles
 from sanic.headers.conditional import evaluate_preconditions, range_applies
 from sanic.headers.encoding import preferred_encodings
 from sanic.log import error_logger
+
+# Not for the type checker alone: extensions evaluate the annotations of every handler.
+from sanic.request import Request
 from sanic.response import HTTPResponse
 from sanic.response.file import STREAM_FROM, FileResponse
 from sanic.response.open_file import OpenFile
 
 if TYPE_CHECKING:
     from sanic.models.futures import StaticSpec
-    from sanic.request import Request
 
 # Content codings and the endings of the names of precompressed files, the best first.
 _PRECOMPRESSED: Final = {"br": ".br", "gzip": ".gz"}

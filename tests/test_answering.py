@@ -134,6 +134,8 @@ async def test_another_result_is_an_error_that_names_handler_and_result(
     assert "careless (" in caplog.text
     assert "test_answering.py" in caplog.text
     assert f"returned {result!r}" in caplog.text
+    # No line of a traceback would be the program's own.
+    assert "Traceback" not in caplog.text
 
 
 async def test_the_debug_page_names_handler_and_result(app: Any) -> None:

@@ -23,6 +23,10 @@ from sanic.signals import SignalRouter
 from tests.harness import serving
 
 
+async def another_handler(request: Any) -> Any:
+    return text("ok")
+
+
 async def handler(request: Any) -> Any:
     return text("ok")
 
@@ -366,8 +370,9 @@ def test_finalizing_twice_is_refused_outside_of_test_mode(app: Any, monkeypatch:
 
 async def test_two_routes_of_one_name_do_not_start(app: Any) -> None:
     app.add_route(handler, "/a")
-    app.add_route(handler, "/b")
-    with pytest.raises(ServerError, match="Duplicate route names detected"):
+    app.add_route(another_handler, "/b", name="handler")
+    places = r"handler \(.*test_app\.py:\d+\), another_handler \(.*test_app\.py:\d+\)"
+    with pytest.raises(ServerError, match=rf"Duplicate route names detected: {app.name}\.handler\. .*: {places}"):
         async with serving(app):
             pass
 

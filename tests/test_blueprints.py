@@ -299,6 +299,14 @@ async def test_registering_under_another_name_adds_routes(app: Any) -> None:
     assert seen == [f"{app.name}.bp.handler", f"{app.name}.second_bp.handler"]
 
 
+@pytest.mark.parametrize("mistake", ["bp", None, [None], pytest])
+def test_what_is_no_blueprint_is_refused(app: Any, mistake: Any) -> None:
+    with pytest.raises(TypeError, match="Expected a Blueprint"):
+        app.blueprint(mistake)
+    with pytest.raises(TypeError, match="Expected a Blueprint"):
+        Blueprint.group("bp")
+
+
 async def test_names_that_collide_do_not_start(app: Any) -> None:
     bp = Blueprint("bp", url_prefix="/p")
     bp.add_route(handler, "/x")

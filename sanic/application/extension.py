@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sanic.exceptions import ServerError
+
 if TYPE_CHECKING:
     from sanic.runnable import Runnable
 
@@ -34,11 +36,21 @@ def load_extension(app: Runnable, **options: Any) -> Any:
 
 
 def auto_extend(app: Runnable) -> None:
-    """Load sanic-ext if it is installed, `AUTO_EXTEND` is on, and it is not loaded yet."""
+    """Load sanic-ext if it is installed, `AUTO_EXTEND` is on, and it is not loaded yet.
+
+    Raises:
+        ServerError: It is installed, but something that it needs is not.
+    """
     from importlib.util import find_spec
 
     if app._ext is None and app.config.AUTO_EXTEND and find_spec("sanic_ext") is not None:
-        load_extension(app)
+        try:
+            load_extension(app)
+        except ImportError as error:
+            raise ServerError(
+                f"Sanic Extensions is installed, but cannot be loaded: {error}. Install what it needs with "
+                "pip install 'sanic[ext]', or leave it out with the configuration AUTO_EXTEND = False."
+            ) from error
 
 
 def testing_client(app: Runnable, name: str) -> Any:

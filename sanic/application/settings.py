@@ -227,8 +227,10 @@ def banner_rows(app: Runnable, settings: Mapping[str, Any] | None) -> dict[str, 
     else:
         how = "single worker" if state.workers <= 1 else f"w/ {state.workers} workers"
     rows["mode"] = f"{state.mode.value}, {how}"
-    http = settings["version"].display() if settings and isinstance(settings.get("version"), HTTP) else "HTTP/1.1"
-    rows["server"] = "ASGI" if app.asgi else f"sanic, {http}"
+    given = [settings or {}, *(info.settings for info in state.server_info)]
+    spoken = {http for address in given if isinstance(http := address.get("version"), HTTP)} or {HTTP.VERSION_1}
+    versions = ", ".join(http.display() for http in sorted(spoken, reverse=True))
+    rows["server"] = "ASGI" if app.asgi else f"sanic, {versions}"
     rows["python"] = platform.python_version()
     rows["platform"] = platform.platform()
     if app.auto_reload:

@@ -37,6 +37,8 @@ class BackgroundTasks:
         self._named: dict[str, Future[Any]] = {}
         #: Strong references to all that has not ended; the loop itself keeps weak ones only.
         self._alive: set[Future[Any]] = set()
+        #: Cancelled because everything ends, which is nothing to warn of.
+        self._dismissed: set[Future[Any]] = set()
 
     # Starting
 
@@ -64,7 +66,10 @@ class BackgroundTasks:
 
         Raises:
             RuntimeError: a name was given while no loop runs
+            TypeError: there is nothing to run
         """
+        if not callable(task) and not inspect.isawaitable(task):
+            raise TypeError(f"A task is a coroutine, another awaitable, or a function that makes one, not {task!r}.")
         if loop is None:
             if name:
                 raise RuntimeError(
@@ -123,9 +128,12 @@ class BackgroundTasks:
 
     def _ended(self, future: Future[Any], name: str | None) -> None:
         self._alive.discard(future)
+        is_dismissed = future in self._dismissed
+        self._dismissed.discard(future)
         title = name or _name_of(future)
         if future.cancelled():
-            error_logger.warning("Task %s was cancelled before it completed.", title)
+            if not is_dismissed:
+                error_logger.warning("Task %s was cancelled before it completed.", title)
             return
         exception = future.exception()
         if not isinstance(exception, Exception):
@@ -195,7 +203,12 @@ class BackgroundTasks:
         current = _current_task()
         for task in tuple(self._alive):
             if task is not current and not task.get_loop().is_closed():
-                task.cancel()
+                self._dismiss(task)
+
+    def _dismiss(self, task: Future[Any]) -> None:
+        # One that has been cancelled already is somebody else's decision.
+        if task.cancel():
+            self._dismissed.add(task)
 
     async def shutdown(self, timeout: float, increment: float = 0.1) -> list[Future[Any]]:
         """Cancel all tasks and wait for their end, but no longer than the time limit.
@@ -221,7 +234,7 @@ class BackgroundTasks:
             # Once each: a second cancellation would interrupt the clean-up that answers the first.
             for task in pending:
                 if task not in cancelled:
-                    task.cancel()
+                    self._dismiss(task)
                     cancelled.add(task)
             remaining = deadline - loop.time()
             # A few cycles are granted even without any time, so that tasks can see their cancellation.

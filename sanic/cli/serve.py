@@ -89,7 +89,12 @@ def serve(app: Sanic[Any, Any], loader: AppLoader, args: Namespace) -> int:
 
 def _serve(app: Sanic[Any, Any], loader: AppLoader, args: Namespace) -> None:
     if args.single_process:
-        type(app).serve_single(primary=app)
+        from sanic.worker.traces import describe_failure
+
+        try:
+            type(app).serve_single(primary=app)
+        except Exception as error:
+            raise CommandError(describe_failure(error)) from error
     else:
         type(app).serve(primary=app, app_loader=loader)
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from sanic.constants import HTTP_METHODS
 from sanic.models.futures import RouteSpec, Spec
+from sanic.router.route import describe_handler
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 Host = str | list[str] | tuple[str, ...] | set[str] | None
@@ -70,8 +71,15 @@ class RouteDeclarations:
 
         Raises:
             ValueError: The handler takes no request, or has no name.
-            TypeError: An unknown keyword.
+            TypeError: An unknown keyword, a function in place of the path, or a text in place of methods.
         """
+        if callable(uri):
+            raise TypeError(
+                f"{describe_handler(uri)} stands where the path of a route is expected. "
+                'Write the decorator with a path, as in @app.get("/"), and add_route() with the handler first.'
+            )
+        if isinstance(methods, str):
+            raise TypeError(f"The methods of {uri!r} are the text {methods!r}: give a list, such as [{methods!r}].")
         context = _route_context(ctx_kwargs)
 
         def decorate(handler: Handler) -> Handler:

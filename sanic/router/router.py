@@ -20,7 +20,7 @@ from sanic.constants import HTTP_METHODS
 from sanic.exceptions import MethodNotAllowed, NotFound, SanicException
 from sanic.router.group import RouteGroup
 from sanic.router.parameters import Cast, RegexTypes, default_types
-from sanic.router.route import Route
+from sanic.router.route import Route, describe_handler
 from sanic.router.tree import Match, PathTree, needs_decoding
 
 Handler = Callable[..., Any]
@@ -235,9 +235,11 @@ class Router:
             raise FinalizationError("Cannot finalize router more than once.")
         if not self._routes:
             raise FinalizationError("Cannot finalize with no routes defined.")
+        # Its name may also stand in further methods of the path that static files are served at.
+        static_paths = {route.path for route in self._routes if route.extra.static}
         for route in self._routes:
             for label in route.labels:
-                if label.startswith("__") and not (label == FILE_URI_PARAMETER and route.extra.static):
+                if label.startswith("__") and not (label == FILE_URI_PARAMETER and route.path in static_paths):
                     raise SanicException(
                         f"Invalid route: {route}. Parameter names must not start with '__', as '{label}' does."
                     )
@@ -392,15 +394,20 @@ class Router:
             route = self.name_index.get(f"{app_name}.{view_name}")
         return route
 
-    def duplicate_names(self) -> list[str]:
-        """The names that more than one declaration has; the routes of one declaration for several hosts are one."""
-        seen: set[str] = set()
-        duplicates: dict[str, None] = {}
+    def duplicate_names(self) -> dict[str, list[str]]:
+        """The names that more than one declaration has, each with the places of their handlers.
+
+        The routes of one declaration for several hosts are one.
+        """
+        first: dict[str, Route] = {}
+        duplicates: dict[str, list[str]] = {}
         for route in self._routes:
-            if route.extra.ident in seen:
-                duplicates[route.name] = None
-            seen.add(route.extra.ident)
-        return list(duplicates)
+            same = first.setdefault(route.extra.ident, route)
+            if same is not route:
+                places = duplicates.setdefault(route.name, [describe_handler(same.handler)])
+                if (place := describe_handler(route.handler)) not in places:
+                    places.append(place)
+        return duplicates
 
     @property
     def routes(self) -> tuple[Route, ...]:

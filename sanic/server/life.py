@@ -230,8 +230,8 @@ class Worker:
         for app in self.apps:
             app.state.is_running = True
             app.state.is_stopping = False
-            auto_extend(app)
             try:
+                auto_extend(app)
                 await app._startup()
             except (FinalizationError, SanicException) as error:
                 raise StartupFailed(f"{app.name} cannot be served: {error}") from error

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from sanic.application.constants import ServerStage
+from sanic.application.loading import check_not_loading
 from sanic.http.tls import settle
 from sanic.log import error_logger, logger
 from sanic.logging.color import is_terminal
@@ -127,10 +128,12 @@ def run_server(primary: Sanic[Any, Any], secondary: list[Sanic[Any, Any]]) -> No
     """Serve applications until they are stopped; see `Sanic.serve_single`.
 
     Raises:
+        ServerError: The program is only being loaded, by somebody who will serve it.
         SystemExit: They could not be started; the reason has been logged in one line.
     """
     if not primary.state.server_info:
         return
+    check_not_loading()
     apps = [primary, *secondary]
     addresses = [
         Address(info.settings, info, is_secondary=app is not primary)

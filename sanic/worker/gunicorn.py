@@ -204,8 +204,7 @@ class GunicornWorker(BaseWorker):  # type: ignore[misc]
         config = app.config
         if _is_given(cfg, "keepalive"):
             config.KEEP_ALIVE = cfg.keepalive > 0
-            # Which is that of the first request, too: not even that would be waited for.
-            config.KEEP_ALIVE_TIMEOUT = cfg.keepalive or config.KEEP_ALIVE_TIMEOUT
+            config.KEEP_ALIVE_TIMEOUT = cfg.keepalive
         # Whoever has not ended by then is killed by the arbiter.
         config.DRAIN_SECONDS = min(config.DRAIN_SECONDS, cfg.graceful_timeout / 2)
         left = cfg.graceful_timeout - config.DRAIN_SECONDS

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from sanic.application.loading import loading
 from sanic.http.tls import CertLoader
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class AppLoader:
             TargetError: There is no such application.
             Exception: What the module, or the factory, raised.
         """
-        with _within(self.directory):
+        with _within(self.directory), loading(self.module_input or "The program"):
             return self._load()
 
     def _load(self) -> Sanic[Any, Any]:
@@ -107,6 +108,10 @@ class AppLoader:
 
     def _find_module(self) -> tuple[ModuleType, str]:
         path, colon, name = self.module_input.removesuffix("()").partition(":")
+        if path.endswith(".py") and os.path.isfile(path):
+            raise TargetError(
+                f"{path} is a file. Give the name of its module, such as {path.removesuffix('.py')}:{name or 'app'}."
+            )
         if colon:
             return _import(path), name or "app"
         try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sanic.application.extension import auto_extend
 from sanic.application.listeners import call_listener
+from sanic.application.loading import check_not_loading
 from sanic.exceptions import ServerError
 from sanic.helpers import Default
 from sanic.http.tls import check_sendable, settle
@@ -60,7 +61,7 @@ def serve_apps(primary: Sanic[Any, Any], secondary: list[Sanic[Any, Any]], loade
         loader: Loads the primary application in a worker.
 
     Raises:
-        ServerError: This is a worker itself.
+        ServerError: This is a worker itself, or the program is only being loaded.
         RuntimeError: Processes are started in another way already.
         SystemExit: They could not be started, or were ended otherwise than in order.
     """
@@ -88,6 +89,7 @@ def _check_main_process() -> None:
             "A worker must not start a server of its own. A program that calls app.run() is imported again by each "
             'worker: put that call under `if __name__ == "__main__":`.'
         )
+    check_not_loading()
 
 
 def _start_context(cls: type[Sanic[Any, Any]]) -> Any:
@@ -156,9 +158,13 @@ class MainProcess:
     def run(self) -> int:
         """Serve until the end; returns the exit status."""
         self._complete_state()
-        for app in self._apps:
-            # Extensions have listeners of the main process, too.
-            auto_extend(app)
+        try:
+            for app in self._apps:
+                # Extensions have listeners of the main process, too.
+                auto_extend(app)
+        except ServerError as error:
+            error_logger.error("Startup failed: %s", error)
+            return 1
         try:
             return self._run()
         except _Interrupted:

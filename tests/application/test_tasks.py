@@ -244,6 +244,11 @@ async def test_a_failure_is_reported_logged_and_stays_on_the_task(caplog: pytest
     assert "Task work failed." in caplog.text
 
 
+def test_what_cannot_run_is_refused_at_once(tasks: BackgroundTasks) -> None:
+    with pytest.raises(TypeError, match="not 3"):
+        tasks.add(3, app=APP)  # type: ignore[arg-type]
+
+
 async def test_a_failing_report_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     def report(_: Exception) -> None:
         raise RuntimeError("report failed")
@@ -265,6 +270,17 @@ async def test_a_cancelled_task_gives_a_warning(tasks: BackgroundTasks, caplog: 
         await tasks.cancel("work")
         await asyncio.sleep(0)
     assert "Task work was cancelled before it completed." in caplog.text
+
+
+async def test_the_end_of_everything_is_nothing_to_warn_of(
+    tasks: BackgroundTasks, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, logger="sanic.error"):
+        started = start(tasks, forever, name="work")
+        await asyncio.sleep(0)
+        await tasks.shutdown(1)
+    assert started.cancelled()
+    assert not caplog.records
 
 
 # Shutdown

@@ -69,6 +69,18 @@ async def test_a_failure_of_the_program_is_shown_from_its_own_code_on(directory:
         ]
 
 
+@pytest.mark.parametrize("options", [[], ["--single-process"]])
+async def test_a_listener_that_fails_is_shown_from_its_own_code_on(directory: Path, options: list[str]) -> None:
+    (directory / "listening.py").write_text(
+        f"{(directory / 'server.py').read_text()}\n@app.before_server_start\nasync def fail(app):\n    1 / 0\n"
+    )
+    async with command(sys.executable, "-m", "sanic", "listening", "-p", "0", *options, directory=directory) as program:
+        assert await program.end() == 1
+        places = [line for line in program.lines if line.startswith("  File ")]
+        assert places == [f'  File "{directory}/listening.py", line {places[0].split()[3][:-1]}, in fail']
+        assert program.output.count("ZeroDivisionError: division by zero") == 1
+
+
 async def test_a_port_that_is_taken_ends_it_with_status_1(directory: Path) -> None:
     async with command(sys.executable, "-m", "sanic", "server", "-p", "0", directory=directory) as program:
         port = (await program.url()).rpartition(":")[2]

@@ -76,8 +76,9 @@ def test_a_program_is_loaded_where_it_was_started_even_by_a_process_elsewhere(
         ("./nowhere", "Cannot setup Sanic Simple Server without a path to a directory"),
         ("./server.py", "./server.py is no directory. For a module give its name, such as server:app."),
         ("package/web:make", "package/web:make is no directory. For a module give its name, such as package.web:make."),
-        ("server.py", "Module server has no 'py'. Perhaps you meant server:app?"),
         (":app", "is no name of a module"),
+        ("server.py", "server.py is a file. Give the name of its module, such as server:app."),
+        ("server.py:other", "server.py is a file. Give the name of its module, such as server:other."),
     ],
 )
 def test_a_target_that_names_no_app_is_told_in_one_line(sanic: Callable[..., Any], target: str, said: str) -> None:
@@ -104,6 +105,27 @@ def test_a_factory_that_fails_shows_its_own_traceback(sanic: Callable[..., Any],
     assert first == "Traceback (most recent call last):"
     assert place.startswith(f'  File "{workplace}/server.py"')
     assert last == "TypeError: the factory itself is wrong"
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        ('Sanic("my app")', "SanicException: Sanic instance named 'my app' uses an invalid format."),
+        ('app.config.REQUEST_TIMEOUT = "soon"', "ValueError: REQUEST_TIMEOUT cannot be 'soon'"),
+        ("app.get(print)", "TypeError: builtins.print stands where the path of a route is expected."),
+        ("app.route('/', methods='POST')", "TypeError: The methods of '/' are the text 'POST'"),
+        ("app.run(port=0)", "ServerError: wrong is being loaded in order to be served"),
+        ("app.run(port=0, single_process=True)", "ServerError: wrong is being loaded in order to be served"),
+    ],
+)
+def test_a_mistake_of_the_program_is_shown_with_its_own_code_only(
+    sanic: Callable[..., Any], workplace: Path, mistake: str, message: str
+) -> None:
+    (workplace / "wrong.py").write_text(f"from sanic import Sanic\napp = Sanic('wrong')\n{mistake}\n")
+    ended = sanic("wrong")
+    assert ended.status == 1
+    assert ended.err.count("  File ") == 1
+    assert message in ended.err.splitlines()[-1]
 
 
 def test_options_that_are_not_known_here_reach_the_factory(

@@ -207,6 +207,18 @@ async def test_methods_are_added(app: Sanic[Any, Any], serve: Any) -> None:
     assert trace.text.startswith("TRACE / HTTP/1.1")
 
 
+async def test_static_files_are_served_beside_it(app: Sanic[Any, Any], serve: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("hello")
+    app.static("/files", tmp_path, name="files")
+    app.static("/one", tmp_path / "a.txt", name="one")
+    client = await serve(app)
+
+    for path in ("/files/a.txt", "/one"):
+        assert (await client.get(path)).text == "hello"
+        assert (await client.head(path)).headers["content-length"] == "5"
+        assert (await client.options(path)).status_code == 204
+
+
 async def test_responses_are_serialized_and_counted(app: Sanic[Any, Any], serve: Any) -> None:
     @app.get("/data")
     @sanic_ext.serializer(json)

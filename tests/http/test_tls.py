@@ -383,6 +383,10 @@ def _mistakes(path: Path) -> dict[str, tuple[Any, str]]:
         "no cert": ({"key": files["key"]}, "A certificate has no 'cert'"),
         "no dict": (3, "ssl=3 is no certificate. Give a dict"),
         "no path": (files | {"key": 3}, "3 is no path of the private key"),
+        "no path but text": (
+            files | {"key": (good / "privkey.pem").read_text()},
+            "The private key is given as text. Write it to a file, and give its path",
+        ),
         "missing file": (files | {"key": path / "missing"}, "missing cannot be read: No such file or directory"),
         "missing directory": (path / "missing", "missing does not exist. Give the directory that holds fullchain.pem"),
         "a file": (files["cert"], "fullchain.pem is a file. Give the directory"),
@@ -411,6 +415,7 @@ MISTAKES = [
     "no cert",
     "no dict",
     "no path",
+    "no path but text",
     "missing file",
     "missing directory",
     "a file",
@@ -442,7 +447,8 @@ async def test_a_mistake_is_told_before_anything_is_bound(app: Sanic[Any, Any], 
     with pytest.raises(ValueError, match=message) as caught:
         await app.create_server(port=0, ssl=given)
     assert "\n" not in str(caught.value)
-    assert PASSWORD not in str(caught.value)
+    for secret in (PASSWORD, "-----", "KEY"):
+        assert secret not in str(caught.value)
 
 
 async def test_a_certificate_that_has_expired_is_served_with_a_warning(

@@ -22,7 +22,11 @@ FIRST, SECOND = {"organization_name": "First"}, {"organization_name": "Second"}
 
 @pytest.fixture
 def app() -> Sanic[Any, Any]:
-    app: Sanic[Any, Any] = Sanic("tls_renewal")
+    return new_app("tls_renewal")
+
+
+def new_app(name: str) -> Sanic[Any, Any]:
+    app: Sanic[Any, Any] = Sanic(name)
     app.add_route(lambda request: text(request.conn_info.cert["organizationName"]), "/")
     return app
 
@@ -52,12 +56,16 @@ async def pass_looks(server: Any) -> None:
         await shown(server)
 
 
-@pytest.mark.parametrize("form", ["dict", "directory", "list"])
-async def test_a_new_certificate_is_shown_to_new_connections_and_open_ones_go_on(
-    app: Sanic[Any, Any], tmp_path: Path, form: str
-) -> None:
-    a = write_certificate(tmp_path / "a", "a.test", **FIRST)
-    b = write_certificate(tmp_path / "b", "b.test", organization_name="Other")
+async def test_a_new_certificate_is_shown_to_new_connections_and_open_ones_go_on(tmp_path: Path) -> None:
+    # At the same time, since each of them waits for the next look at the files.
+    await asyncio.gather(*(renew(form, tmp_path) for form in ("dict", "directory", "list")))
+
+
+async def renew(form: str, tmp_path: Path) -> None:
+    """Serve a certificate in a form, and replace it."""
+    app = new_app(form)
+    a = write_certificate(tmp_path / f"{form}-a", "a.test", **FIRST)
+    b = write_certificate(tmp_path / f"{form}-b", "b.test", organization_name="Other")
     given: Any = {"dict": files_of(a), "directory": a, "list": [b, a]}[form]
     async with app.serving(port=0, ssl=given) as server:
         context = client_context()
@@ -96,12 +104,12 @@ def _spoil(directory: Path, fault: str) -> None:
         os.utime(path, (1, 1))
 
 
+@pytest.mark.e2e
 async def test_files_that_cannot_be_used_change_nothing_and_are_told_of_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def serve(fault: str) -> None:
-        app: Sanic[Any, Any] = Sanic(fault)
-        app.add_route(lambda request: text(""), "/")
+        app = new_app(fault)
         directory = write_certificate(tmp_path / fault, "a.test", **FIRST)
         async with app.serving(port=0, ssl=directory) as server:
             _spoil(directory, fault)
@@ -120,6 +128,7 @@ async def test_files_that_cannot_be_used_change_nothing_and_are_told_of_once(
         assert error.startswith("The certificate in use is kept, since the new one cannot be used: ")
 
 
+@pytest.mark.e2e
 async def test_a_change_that_is_half_done_is_waited_for_in_silence(
     app: Sanic[Any, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

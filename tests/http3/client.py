@@ -99,6 +99,11 @@ class Client(QuicConnectionProtocol):
         self.authority = b"localhost"
         self.tasks: set[asyncio.Task[None]] = set()
 
+    async def wait_closed(self) -> None:
+        # A client that has closed has no need to stay for what is on its way still (RFC 9000 section 10.2).
+        if self._timer is not None:
+            self._timer.cancel()
+
     def quic_event_received(self, event: QuicEvent) -> None:
         if isinstance(event, StreamReset):
             self.answer(event.stream_id).reset = event.error_code

@@ -99,14 +99,8 @@ async def test_a_client_cannot_send_more_than_is_read(app: Sanic[Any, Any], cert
             client.write(stream_id, b"x" * 100_000)
         while received < 2_000_000:
             await client.ping()
-        stream = client._quic._streams[stream_id]
-        before = -1
-        while before != stream.sender.highest_offset:
-            before = stream.sender.highest_offset
-            await client.ping()
-            await client.ping()
         # Four times the buffer, and what came with the last piece.
-        assert before < 2_000_000 + 2**19
+        assert await until_stuck(client, stream_id) < 2_000_000 + 2**19
         # Other streams are not held up by it.
         assert (await client.get()).text == "fine"
         may_read.set()
@@ -130,12 +124,86 @@ async def test_bytes_behind_a_gap_are_bounded(app: Sanic[Any, Any], certificate:
         sender._pending.add(1, len(sender._buffer))
         sender.buffer_is_empty = False
         client.transmit()
-        before = -1
-        while before != sender.highest_offset:
-            before = sender.highest_offset
-            await client.ping()
-            await client.ping()
-        assert 0 < before < 2**19
+        assert 0 < await until_stuck(client, stream_id) < 2**19
+
+
+async def test_what_comes_before_a_connection_is_announced_is_bounded(
+    app: Sanic[Any, Any], certificate: Certificate
+) -> None:
+    app.config.REQUEST_BUFFER_SIZE = 2**14
+    may_begin = asyncio.Event()
+
+    @app.signal("http.lifecycle.begin")
+    async def begin(conn_info: Any) -> None:
+        await may_begin.wait()
+
+    @app.post("/")
+    async def index(request: Request) -> Any:
+        return text(str(len(request.body)))
+
+    async with serving(app, certificate) as server, connected(server.port, certificate) as client:
+        stream_id = client.open("POST", is_end=False)
+        client.write(stream_id, bytes(3_000_000), is_end=True)
+        assert await until_stuck(client, stream_id) < 2**19
+        may_begin.set()
+        assert (await client.ended(stream_id)).text == "3000000"
+
+
+async def until_stuck(client: Client, stream_id: int) -> int:
+    """Wait until the server grants no more on a stream; returns how much has been sent."""
+    sender = client._quic._streams[stream_id].sender
+    before = -1
+    while before != sender.highest_offset:
+        before = sender.highest_offset
+        await client.ping()
+        await client.ping()
+    return before
+
+
+async def test_requests_at_the_same_time_have_a_limit(app: Sanic[Any, Any], certificate: Certificate) -> None:
+    may_end = asyncio.Event()
+    running = most = 0
+
+    @app.get("/")
+    async def index(request: Request) -> Any:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await may_end.wait()
+        running -= 1
+        return text("fine")
+
+    async with serving(app, certificate) as server, connected(server.port, certificate) as client:
+        streams = [client.open() for _ in range(300)]
+        await client.ping()
+        await client.ping()
+        may_end.set()
+        answers = [await client.ended(stream_id) for stream_id in streams]
+        # Those beyond are not begun, or are told that they may ask again, whichever comes first.
+        assert most == 128
+        assert {answer.reset for answer in answers} <= {None, REQUEST_REJECTED}
+        assert sum(answer.is_complete for answer in answers) >= 128
+
+
+@pytest.mark.parametrize("is_unidirectional", [False, True])
+async def test_streams_that_are_opened_for_nothing_have_a_limit(
+    app: Sanic[Any, Any], certificate: Certificate, is_unidirectional: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    @app.get("/")
+    async def index(request: Request) -> Any:
+        return text("fine")
+
+    async with serving(app, certificate) as server, connected(server.port, certificate) as client:
+        client._quic._remote_max_streams_uni = client._quic._remote_max_streams_bidi = 100_000
+        for _ in range(2_000):
+            quic = client._quic
+            quic.send_stream_data(quic.get_next_available_stream_id(is_unidirectional=is_unidirectional), b"\x21")
+        client.transmit()
+        terminated = await client.until_terminated()
+        # RFC 9000 section 20.1: STREAM_LIMIT_ERROR.
+        assert terminated.error_code in (EXCESSIVE_LOAD, 0x04)
+    # Nobody fills the log that way.
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_writing_waits_for_a_client_that_does_not_read(app: Sanic[Any, Any], certificate: Certificate) -> None:

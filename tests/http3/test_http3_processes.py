@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import ssl
 import sys
 from pathlib import Path
 from typing import Any
@@ -114,9 +115,10 @@ async def test_both_versions_on_one_port_in_one_process(tmp_path: Path, certific
         assert (response.text, response.headers["alt-svc"]) == (str(pid), f'h3=":{port}"')
         assert await server.stop() == 0
         assert "ERROR" not in server.output
-        assert "server: sanic, HTTP/3" in server.output
+        assert "server: sanic, HTTP/3, HTTP/1.1" in server.output
 
 
+@pytest.mark.e2e
 async def test_a_worker_that_is_killed_is_followed_by_another(tmp_path: Path, certificate: Certificate) -> None:
     port = free_port()
     async with running(program(certificate, port, "workers=2"), directory=tmp_path) as server:
@@ -190,29 +192,25 @@ async def test_the_command_line_says_in_one_line_what_to_install(tmp_path: Path,
         assert server.lines == ["HTTP/3 needs aioquic, which is not installed: pip install 'sanic[http3]'"]
 
 
-@pytest.mark.parametrize(
-    ("option", "message"),
-    [
-        ("{'cert': 'missing.pem', 'key': 'missing.pem'}", "missing.pem cannot be read: No such file"),
-        ("__import__('ssl').create_default_context()", "HTTP/3 needs them: pass ssl="),
-        ("[None, {'cert': FILES + '/fullchain.pem', 'key': FILES + '/privkey.pem'}]", "cannot refuse clients by"),
-        (
-            "{'cert': FILES + '/fullchain.pem', 'key': FILES + '/privkey.pem', 'client_ca': FILES + '/authority.pem'}",
-            "cannot ask clients for certificates",
-        ),
-    ],
-)
-async def test_a_certificate_that_cannot_be_used_is_named_in_one_line(
-    tmp_path: Path, certificate: Certificate, option: str, message: str
-) -> None:
-    files = str(certificate.chain.parent)
-    source = f"FILES = {files!r}\napp.run(port=0, version=3, single_process=True, ssl={option})"
+async def test_a_certificate_that_cannot_be_used_is_named_in_one_line(tmp_path: Path) -> None:
+    source = "app.run(port=0, version=3, single_process=True, ssl={'cert': 'missing.pem', 'key': 'missing.pem'})"
     async with running(source, directory=tmp_path) as server:
         assert await server.end() == 1
-        errors = [line for line in server.lines if "ERROR" in line]
-        assert len(errors) == 1, server.output
-        assert message in errors[0]
+        (error,) = [line for line in server.lines if "ERROR" in line]
+        assert "missing.pem cannot be read: No such file" in error
         assert "Traceback" not in server.output
+
+
+async def test_what_http_3_could_not_keep_is_refused(app: Sanic[Any, Any], certificate: Certificate) -> None:
+    app.add_route(lambda request: text("never"), "/")
+    for option, message in (
+        (ssl.create_default_context(), "HTTP/3 needs them: pass ssl="),
+        ([None, certificate.option], "cannot refuse clients by"),
+        ({**certificate.option, "client_ca": str(certificate.authority)}, "cannot ask clients for certificates"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            async with serving(app, certificate, ssl=option):
+                pass
 
 
 async def test_a_certificate_that_is_renewed_is_used(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json as standard_json
 import logging
+import socket
 from typing import Any
 
 import pytest
@@ -393,12 +394,51 @@ async def test_a_client_may_change_its_address(app: Sanic[Any, Any], certificate
         await loop.create_datagram_endpoint(lambda: client, local_addr=("::", 0))
         port = client._transport.get_extra_info("sockname")[1]
         try:
+            # It counts when it is proven, which takes a round trip.
+            await client.ping()
+            await client.ping()
             assert standard_json.loads((await client.get()).body) == [port, 2]
             assert first[0] != port
             assert len(server.connections) == 1
         finally:
             client._transport.close()
             client._transport = before
+
+
+async def test_an_address_that_is_not_proven_is_nobodys(app: Sanic[Any, Any], certificate: Certificate) -> None:
+    # RFC 9000 section 9.3: whoever sends under somebody else's address must not pass for them.
+    seen: list[int] = []
+    is_seen = asyncio.Event()
+
+    @app.get("/")
+    async def index(request: Request) -> Any:
+        seen.append(request.port)
+        is_seen.set()
+        return text("fine")
+
+    async with serving(app, certificate) as server, connected(server.port, certificate) as client:
+        await client.get()
+        is_seen.clear()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as forged:
+            before: Any = client._transport
+            client._transport = ForgedTransport(forged, server.port)  # type: ignore[assignment]
+            try:
+                client.open()
+                await asyncio.wait_for(is_seen.wait(), 10)
+            finally:
+                client._transport = before
+        assert seen == [before.get_extra_info("sockname")[1]] * 2
+
+
+class ForgedTransport:
+    """Sends from a socket where nobody reads what is answered."""
+
+    def __init__(self, sock: socket.socket, port: int | None) -> None:
+        self.sock = sock
+        self.port = port
+
+    def sendto(self, data: bytes, address: Any) -> None:
+        self.sock.sendto(data, ("127.0.0.1", self.port or 0))
 
 
 async def test_several_clients_are_told_apart(app: Sanic[Any, Any], certificate: Certificate) -> None:

@@ -240,6 +240,12 @@ def test_reserved_parameter_names_are_refused_at_start_except_for_static_routes(
     router_of(("/<__file_uri__:path>", {"static": True}))
 
 
+def test_the_path_of_static_files_may_have_further_methods() -> None:
+    static = ("/files/<__file_uri__:path>", {"static": True})
+    router = router_of(static, ("/files/<__file_uri__:path>", {"methods": ["OPTIONS"], "name": "app.options"}))
+    assert router.get("/files/a.txt", "OPTIONS", None)[0].name == "app.options"
+
+
 def test_the_router_lists_its_routes_by_kind() -> None:
     router = router_of("/", "/a/<x>", "/b/<p:path>", ("/a/<x>", {"methods": ["POST"], "name": "app.post"}))
     assert [route.name for route in router.routes] == ["app./", "app./a/<x>", "app./b/<p:path>", "app.post"]
@@ -278,7 +284,7 @@ def test_duplicate_names_are_told_but_not_those_of_one_route_for_several_hosts()
     router = router_of(
         ("/a", {"name": "app.a"}), ("/b", {"name": "app.a"}), ("/h", {"name": "app.h", "host": ["a.com", "b.com"]})
     )
-    assert router.duplicate_names() == ["app.a"]
+    assert list(router.duplicate_names()) == ["app.a"]
 
 
 def test_resolve_speaks_the_routing_vocabulary() -> None:

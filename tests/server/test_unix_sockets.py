@@ -91,6 +91,7 @@ async def test_a_server_takes_the_unix_socket_of_another_over_and_no_request_is_
     assert os.listdir(tmp_path) == ["program.py"]
 
 
+@pytest.mark.e2e
 async def test_a_server_that_cannot_start_leaves_the_unix_socket_to_the_one_that_serves(tmp_path: Path) -> None:
     path = tmp_path / "app.sock"
     failing = "@app.before_server_start\nasync def fail(app):\n    raise RuntimeError('no database')\n" + SOURCE

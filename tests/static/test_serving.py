@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -17,6 +17,11 @@ from sanic.exceptions import FileNotFound
 from sanic.handlers import DirectoryHandler
 from sanic.response import HTTPResponse, html
 from tests.harness import serving
+
+
+def test_extensions_can_evaluate_the_annotations_of_its_handler(app: Sanic, root: Path) -> None:
+    app.static("/static", root)
+    assert get_type_hints(app.router.routes[0].handler)["return"] is HTTPResponse
 
 
 async def test_a_file_is_served_with_its_headers(app: Sanic, root: Path) -> None:

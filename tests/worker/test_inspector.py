@@ -19,6 +19,7 @@ import pytest
 import pytest_asyncio
 import trustme
 
+from tests.certificates import PASSWORD, client_context, write_certificate
 from tests.processes import PATIENCE, Program, running
 from tests.worker.load import steady_load
 
@@ -207,7 +208,12 @@ async def test_what_is_put_on_it_in_the_main_process_goes_along(inspected: Inspe
         ("scale", {"replicas": "two"}, 400, "replicas must be a whole number from 1 to 9999, not 'two'."),
         ("scale", {"replicas": 1.5}, 400, "replicas must be a whole number from 1 to 9999, not 1.5."),
         ("scale", {"replicas": "10000"}, 400, "replicas must be a whole number from 1 to 9999, not '10000'."),
-        ("scale", {"replicas": "9" * 5000}, 400, f"replicas must be a whole number from 1 to 9999, not '{'9' * 5000}'."),
+        (
+            "scale",
+            {"replicas": "9" * 5000},
+            400,
+            f"replicas must be a whole number from 1 to 9999, not '{'9' * 5000}'.",
+        ),
         ("scale", {"replicas": True}, 400, "replicas must be a whole number from 1 to 9999, not True."),
         ("reload", {"zero_downtime": "yes"}, 400, "zero_downtime must be true or false, not 'yes'."),
         ("shutdown", {"now": True}, 400, "shutdown: got an unexpected keyword argument 'now'. It takes ()."),
@@ -380,29 +386,45 @@ async def test_shutdown_is_answered_and_everything_ends(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, Path]:
-    directory = tmp_path_factory.mktemp("certificates")
-    authority = trustme.CA()
-    certificate = authority.issue_cert("localhost", "127.0.0.1")
-    certificate.private_key_pem.write_to_path(str(directory / "key.pem"))
-    (directory / "cert.pem").write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = write_certificate(tmp_path_factory.mktemp("certificates"), "localhost", "127.0.0.1", password=PASSWORD)
     trustme.CA().issue_cert("other.test").private_key_pem.write_to_path(str(directory / "other.pem"))
-    return authority, directory
+    return directory
 
 
-async def test_a_key_is_wanted_for_everything_over_tls(tmp_path: Path, authority: tuple[trustme.CA, Path]) -> None:
-    issuer, files = authority
-    context = ssl.create_default_context()
-    issuer.configure_trust(context)
+async def is_trusted(port: int, context: ssl.SSLContext) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    except ssl.SSLCertVerificationError:
+        return False
+    writer.close()
+    return True
+
+
+async def until_renewed(files: Path, port: int) -> None:
+    """Replace the certificate of a server, and wait until new connections see the other one."""
+    authority = trustme.CA()
+    write_certificate(files, "127.0.0.1", authority=authority)
+    context = client_context(authority=authority)
+
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    while not await is_trusted(port, context):
+        # Nothing tells of it: the files are looked at when somebody asks.
+        await asyncio.sleep(0.05)
+        assert asyncio.get_running_loop().time() < deadline
+
+
+async def test_a_key_is_wanted_for_everything_over_tls(tmp_path: Path, files: Path) -> None:
     environment = {
         "SANIC_INSPECTOR_API_KEY": "sésame",
-        "SANIC_INSPECTOR_TLS_KEY": str(files / "key.pem"),
-        "SANIC_INSPECTOR_TLS_CERT": str(files / "cert.pem"),
+        "SANIC_INSPECTOR_TLS_KEY": str(files / "privkey.pem"),
+        "SANIC_INSPECTOR_TLS_CERT": str(files / "fullchain.pem"),
+        "SANIC_TLS_CERT_PASSWORD": PASSWORD,
     }
     async with running(CUSTOM + RUN, directory=tmp_path, **environment) as program:
         url = await program.line(r"Inspector ready at (\S+)")
         assert url.startswith("https://")
-        inspected = Inspected(program, url, verify=context)
+        inspected = Inspected(program, url, verify=client_context())
         async with inspected.client as client:
             right = {"authorization": "Bearer sésame".encode()}
             wrong = [b"", b"Bearer", b"Bearer wrong", "Bearer sésam".encode(), b"Basic eDp5", b"Bearer \xff"]
@@ -415,6 +437,7 @@ async def test_a_key_is_wanted_for_everything_over_tls(tmp_path: Path, authority
             # Who knows the key is no page of somebody else.
             headers = {**right, "origin": "http://page.test"}
             assert (await client.post("/cls_name", headers=headers)).json()["result"] == "Mine"
+        await until_renewed(files, int(url.rpartition(":")[2]))
         plain = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=PATIENCE)
         with plain:
             plain.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
@@ -425,16 +448,16 @@ async def test_a_key_is_wanted_for_everything_over_tls(tmp_path: Path, authority
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"TLS_KEY": "key.pem"}, "INSPECTOR_TLS_KEY is set and INSPECTOR_TLS_CERT is not"),
-        ({"TLS_CERT": "cert.pem"}, "INSPECTOR_TLS_CERT is set and INSPECTOR_TLS_KEY is not"),
-        ({"TLS_KEY": "gone.pem", "TLS_CERT": "cert.pem"}, "gone.pem cannot be read"),
-        ({"TLS_KEY": "other.pem", "TLS_CERT": "cert.pem"}, "cannot be used: KEY_VALUES_MISMATCH"),
+        ({"TLS_KEY": "privkey.pem"}, "INSPECTOR_TLS_KEY is set and INSPECTOR_TLS_CERT is not"),
+        ({"TLS_CERT": "fullchain.pem"}, "INSPECTOR_TLS_CERT is set and INSPECTOR_TLS_KEY is not"),
+        ({"TLS_KEY": "gone.pem", "TLS_CERT": "fullchain.pem"}, "gone.pem cannot be read"),
+        ({"TLS_KEY": "other.pem", "TLS_CERT": "fullchain.pem"}, "other.pem does not belong to the certificate"),
     ],
 )
 async def test_tls_that_cannot_work_is_refused_at_the_start(
-    tmp_path: Path, authority: tuple[trustme.CA, Path], settings: dict[str, str], reason: str
+    tmp_path: Path, files: Path, settings: dict[str, str], reason: str
 ) -> None:
-    environment = {f"SANIC_INSPECTOR_{name}": str(authority[1] / file) for name, file in settings.items()}
+    environment = {f"SANIC_INSPECTOR_{name}": str(files / file) for name, file in settings.items()}
     async with running(CUSTOM + RUN, directory=tmp_path, **environment) as program:
         assert await program.end() == 1
 

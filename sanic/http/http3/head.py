@@ -23,6 +23,8 @@ _PSEUDO = (b":method", b":scheme", b":authority", b":path")
 # RFC 9110 section 5.6.2, without capitals; RFC 9114 section 4.2 for values.
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+")
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+# What RFC 3986 allows, and what clients send beside it, but nothing that would end a request line of HTTP/1.
+_PATH = re.compile(rb"/[^\0-\x20\x7f]*")
 _VALUE = re.compile(rb"(?:[^\0\r\n \t](?:[^\0\r\n]*[^\0\r\n \t])?)?")
 
 
@@ -125,8 +127,8 @@ def _method_and_target(pseudo: dict[bytes, bytes], authority: bytes) -> tuple[st
     if not pseudo.get(b":scheme"):
         raise malformed("the pseudo-header field :scheme is missing")
     path = pseudo.get(b":path", b"")
-    if path[:1] != b"/" and not (path == b"*" and method == b"OPTIONS"):
-        raise malformed(f":path {path!r} does not begin with a slash")
+    if not _PATH.fullmatch(path) and not (path == b"*" and method == b"OPTIONS"):
+        raise malformed(f":path {path!r} does not begin with a slash, or holds blanks or control characters")
     return method.decode(), path
 
 

@@ -73,6 +73,9 @@ def _path(given: Any, what: str) -> str:
         path = ""
     if not path:
         raise ValueError(f"{given!r} is no path of {what}.")
+    if "-----BEGIN " in path:
+        # It may be the key, and the message will be logged.
+        raise ValueError(f"{what[0].upper()}{what[1:]} is given as text. Write it to a file, and give its path.")
     # Absolute, since a server may change its directory before it reads the file again.
     return os.path.abspath(os.path.expanduser(path))
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from sanic.log import error_logger
 from sanic.worker.child import Link, Linked, Requests
-from sanic.worker.inspector.certificate import Certificate
 from sanic.worker.inspector.inspector import Inspector
-from sanic.worker.inspector.stand import Stand, bind
+from sanic.worker.inspector.stand import Stand, bind, certificate_of
 from sanic.worker.logs import Logging
 
 if TYPE_CHECKING:
     from socket import socket as SocketType
 
     from sanic.app import Sanic
+    from sanic.http.tls.certificate import Certificate
     from sanic.worker.manager import WorkerManager
 
 #: The process is called `Sanic-Inspector-0`.
@@ -34,10 +34,12 @@ class Inspection:
     Args:
         primary: The application whose configuration counts.
         sock: The socket.
+        certificate: The certificate of TLS, if it is spoken.
     """
 
     primary: Sanic[Any, Any]
     sock: SocketType
+    certificate: Certificate | None
 
     @classmethod
     def prepare(cls, apps: list[Sanic[Any, Any]]) -> Inspection | None:
@@ -56,13 +58,13 @@ class Inspection:
         if not primary.config.INSPECTOR:
             return None
         config = primary.config
-        Certificate.of(config.INSPECTOR_TLS_KEY, config.INSPECTOR_TLS_CERT)
+        certificate = certificate_of(config.INSPECTOR_TLS_KEY, config.INSPECTOR_TLS_CERT, config.TLS_CERT_PASSWORD)
         sock = bind(config.INSPECTOR_HOST, config.INSPECTOR_PORT)
         if not config.INSPECTOR_API_KEY and not _is_loopback(sock):
             error_logger.warning(
                 "The inspector at %s takes commands from anybody who can reach it: set INSPECTOR_API_KEY.", _where(sock)
             )
-        return cls(primary, sock)
+        return cls(primary, sock, certificate)
 
     def add_to(self, manager: WorkerManager) -> Inspector:
         """Have the manager start it; returns the inspector as the main process sees it."""
@@ -79,7 +81,7 @@ class Inspection:
             config.INSPECTOR_TLS_CERT,
         )
         logging = Logging.of(self.primary)
-        stand = Stand(self.sock, logging, config.GRACEFUL_SHUTDOWN_TIMEOUT)
+        stand = Stand(self.sock, logging, config.GRACEFUL_SHUTDOWN_TIMEOUT, self.certificate)
         manager.manage(_NAME, Linked(run_inspector), {"inspector": inspector, "stand": stand}, restartable=True)
         for process in manager.processes:
             if process.group == _NAME:
@@ -123,7 +125,6 @@ def run_inspector(link: Link, requests: Requests, inspector: Inspector, stand: S
     if stand.logging is not None:
         stand.logging.set_up()
     stand.requests = requests
-    stand.certificate = Certificate.of(inspector.tls_key, inspector.tls_cert)
     inspector._publisher = link
     inspector.worker_state = link.states
     inspector._stand = stand

@@ -9,10 +9,12 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sanic.helpers import Default
+from sanic.http.tls.certificate import Certificate
+from sanic.http.tls.context import read
 from sanic.log import logger
 from sanic.server.interrupts import Interrupts
 from sanic.server.socket import bind_socket
-from sanic.worker.inspector.certificate import Certificate
 from sanic.worker.logs import Logging
 
 if TYPE_CHECKING:
@@ -46,6 +48,32 @@ def bind(host: str, port: int) -> SocketType:
     return sock
 
 
+def certificate_of(key: Any, certificate: Any, password: str = "") -> Certificate | None:
+    """The certificate of an inspector, None if neither path is set.
+
+    Args:
+        key: Path of the key.
+        certificate: Path of the certificate.
+        password: That of the key.
+
+    Raises:
+        ValueError: Only one of them is given, or they cannot be used.
+    """
+    paths = {"INSPECTOR_TLS_KEY": key, "INSPECTOR_TLS_CERT": certificate}
+    missing = [name for name, path in paths.items() if not path or isinstance(path, Default)]
+    if len(missing) == 1:
+        (given,) = paths.keys() - set(missing)
+        raise ValueError(f"{given} is set and {missing[0]} is not: set both, or none for an inspector without TLS.")
+    if missing:
+        return None
+    try:
+        known = Certificate.of({"cert": certificate, "key": key}, password)
+        read(known)
+    except ValueError as error:
+        raise ValueError(f"INSPECTOR_TLS_KEY and INSPECTOR_TLS_CERT cannot be used: {error}") from None
+    return known
+
+
 @dataclass
 class Stand:
     """Where an inspector stands in its process.
@@ -54,7 +82,7 @@ class Stand:
         sock: The socket that it listens on.
         logging: How lines are logged.
         grace: Seconds for what runs when the end comes.
-        certificate: The certificate of TLS.
+        certificate: The certificate of TLS, which is read again when its files change.
         requests: Tells that the process is to end.
     """
 
@@ -67,7 +95,7 @@ class Stand:
     @classmethod
     def of(cls, inspector: Inspector) -> Stand:
         """That of an inspector which nobody has prepared a socket for."""
-        certificate = Certificate.of(inspector.tls_key, inspector.tls_cert)
+        certificate = certificate_of(inspector.tls_key, inspector.tls_cert)
         return cls(bind(inspector.host, inspector.port), certificate=certificate)
 
     async def serve(self, app: Sanic[Any, Any]) -> None:
@@ -77,19 +105,13 @@ class Stand:
         app.config.GRACEFUL_SHUTDOWN_TIMEOUT = self.grace
         with Interrupts(self.requests is None) as own:
             requests = self.requests or own
-            renewal: asyncio.Task[None] | None = None
             requests.on_signal = lambda: loop.call_soon_threadsafe(stopping.set)
             try:
                 if requests.count:
                     return
-                context = self.certificate.context if self.certificate is not None else None
-                async with app.serving(sock=self.sock, ssl=context, backlog=_BACKLOG) as server:
+                async with app.serving(sock=self.sock, ssl=self.certificate, backlog=_BACKLOG) as server:
                     logger.info("Inspector ready at %s", server.url)
-                    if self.certificate is not None:
-                        renewal = loop.create_task(self.certificate.renew(), name="renewal of the certificate")
                     await stopping.wait()
             finally:
-                if renewal is not None:
-                    renewal.cancel()
                 requests.on_signal = None
                 self.sock.close()

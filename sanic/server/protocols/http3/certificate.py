@@ -50,14 +50,19 @@ class QuicCertificate:
         """
         known = self._entry.certificate
         password = known.get("password") or None
+        # Not into the one in use, which would have half of it when the other half cannot be read.
+        read = type(configuration)(is_client=False)
         try:
             try:
-                configuration.load_cert_chain(known["cert"], known["key"], _password(password))
+                read.load_cert_chain(known["cert"], known["key"], _password(password))
             except TypeError:
                 # A key that is not protected, although a password is configured.
-                configuration.load_cert_chain(known["cert"], known["key"])
-        except (ValueError, TypeError, IndexError) as error:
+                read.load_cert_chain(known["cert"], known["key"])
+        except (OSError, ValueError, TypeError, IndexError) as error:
             raise ValueError(f"The certificate {known['cert']} cannot be used for HTTP/3: {error}") from None
+        configuration.certificate = read.certificate
+        configuration.certificate_chain = read.certificate_chain
+        configuration.private_key = read.private_key
 
     def renew(self, configuration: QuicConfiguration) -> bool:
         """Put it in once more if its files have changed; returns whether they have."""

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 _FIELD_OVERHEAD = 32
 # An encoded field is longer than its bytes by no more than this, which are the lengths.
 _ENCODED_OVERHEAD = 8
+# Requests at the same time: what QUIC grants a client at first. Some versions of aioquic grant ever more.
+_MOST_REQUESTS = 128
+# Streams that are open, or not confirmed to be over yet, those without a request included.
+_MOST_STREAMS = 8 * _MOST_REQUESTS
+# Events that wait until the application knows of the connection.
+_MOST_HELD = 2**15
 # Requests that a client may cancel, beside half of those that it has made.
 _MOST_CANCELLED = 200
 
@@ -110,6 +116,8 @@ class Http3Connection:
         """A datagram of this connection has come."""
         self.quic.receive_datagram(data, address, now=self.loop.time())
         self._handle_events()
+        if self.quic.stream_count > _MOST_STREAMS:
+            self._fail(BrokenConnection(ErrorCode.EXCESSIVE_LOAD, "too many streams are open"))
         self.transmit()
         if self.quic.is_over:
             # Whoever has closed it: what follows would only be repetitions of that.
@@ -170,9 +178,17 @@ class Http3Connection:
             elif isinstance(event, events.ConnectionTerminated):
                 self._lose()
             elif self._held is not None:
-                self._held.append(event)
+                self._hold(self._held, event)
             else:
                 self._handle(event)
+
+    def _hold(self, held: list[events.QuicEvent], event: events.QuicEvent) -> None:
+        held.append(event)
+        if isinstance(event, events.StreamDataReceived):
+            unread = self.quic.unread
+            unread[event.stream_id] = unread.get(event.stream_id, 0) + len(event.data)
+        if len(held) > _MOST_HELD:
+            self._fail(BrokenConnection(ErrorCode.EXCESSIVE_LOAD, "too much comes before anything is handled"))
 
     def _handle(self, event: events.QuicEvent) -> None:
         try:
@@ -210,6 +226,9 @@ class Http3Connection:
             await self.app.dispatch(event, inline=True, context=context, fail_not_found=False)
         finally:
             held, self._held = self._held, None
+            if held:
+                # From now on the streams say what is unread.
+                self.quic.unread.clear()
             for known in held or ():
                 if not self._is_lost:
                     self._handle(known)
@@ -225,15 +244,17 @@ class Http3Connection:
             return
         stream = self.streams.get(stream_id)
         if stream is None:
-            if self._first_refused is not None and stream_id >= self._first_refused:
-                # RFC 9114 section 5.2: nothing of it has been handled, so that the client may ask elsewhere.
+            if len(self.streams) >= _MOST_REQUESTS or (
+                self._first_refused is not None and stream_id >= self._first_refused
+            ):
+                # RFC 9114 section 4.1.1: nothing of it has been handled, so that the client may ask again.
                 self.quic.reset(stream_id, ErrorCode.REQUEST_REJECTED)
                 self.quic.stop(stream_id, ErrorCode.REQUEST_REJECTED)
                 if not is_end:
                     self._ignored.add(stream_id)
                 return
             self._next_request = max(self._next_request, stream_id + 4)
-            if self.quic.peer != self._address:
+            if self.quic.peer not in (self._address, None):
                 self._follow_client()
             stream = self.streams[stream_id] = Http3Stream(self, stream_id)
             self._keep_alive()
@@ -355,9 +376,11 @@ class Http3Connection:
     def _end(self, code: ErrorCode, reason: str) -> None:
         if self._is_lost:
             return
-        self.quic.close(error_code=code, reason_phrase=reason)
-        self._send_datagrams()
-        self._lose()
+        try:
+            self.quic.close(error_code=code, reason_phrase=reason)
+            self._send_datagrams()
+        finally:
+            self._lose()
 
     def _lose(self) -> None:
         # The connection is gone.

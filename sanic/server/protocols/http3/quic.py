@@ -77,14 +77,20 @@ class MeteredQuic(QuicConnection):
         )
 
     @property
+    def stream_count(self) -> int:
+        """Streams of both sides that are not over."""
+        return len(self._streams)
+
+    @property
     def is_over(self) -> bool:
         """Whether one side has closed the connection."""
         return self._close_event is not None
 
     @property
     def peer(self) -> Any:
-        """The address of the peer, which may change (RFC 9000 section 9); None before anything has come from it."""
-        return self._network_paths[0].addr if self._network_paths else None
+        """The address of the peer, which may change; None while it is not proven (RFC 9000 section 9.3)."""
+        path = self._network_paths[0] if self._network_paths else None
+        return path.addr if path is not None and path.is_validated else None
 
     @property
     def network_paths(self) -> list[Any]:

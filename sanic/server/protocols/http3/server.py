@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -57,6 +58,7 @@ class Http3Server(asyncio.AbstractServer):
         clock: Deadlines,
         limits: Limits,
     ) -> None:
+        _quieten()
         self._loop = loop
         self._succession: Succession = settings.get("succession") or Succession()
         given = settings.get("sock")
@@ -191,6 +193,13 @@ class Http3Server(asyncio.AbstractServer):
     async def wait_closed(self) -> None:
         """Wait until the last connection is gone, and the port is closed."""
         await asyncio.shield(self._ended)
+
+
+def _quieten() -> None:
+    # aioquic logs a line for each mistake of a peer, so that anybody could fill the log. Who wants them sets a level.
+    quic = logging.getLogger("quic")
+    if quic.level == logging.NOTSET:
+        quic.setLevel(logging.ERROR)
 
 
 def quic_configuration(limits: Limits) -> QuicConfiguration:
