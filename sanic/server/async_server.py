@@ -114,10 +114,17 @@ class AsyncioServer:
 
     async def _ready(self) -> AsyncioServer:
         if self._starts_app:
-            await self._live()
+            await self._live_or_close()
         elif self._accepts_early and self.app.state.is_started:
             await self.start_serving()
         return self
+
+    async def _live_or_close(self) -> None:
+        try:
+            await self._live()
+        except BaseException:
+            await self.close()
+            raise
 
     async def _live(self) -> None:
         if self.server is not None:
@@ -141,11 +148,7 @@ class AsyncioServer:
             Exception: What a listener raised.
         """
         self._accepts_early = False
-        try:
-            await self._live()
-        except BaseException:
-            await self.close()
-            raise
+        await self._live_or_close()
         return self
 
     async def __aexit__(self, *raised: object) -> None:

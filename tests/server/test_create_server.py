@@ -333,3 +333,16 @@ async def test_of_two_sockets_that_were_bound_to_one_port_only_one_is_served(app
     assert server.is_serving()
     await server.close()
     sockets[1].close()
+
+
+async def test_an_app_that_cannot_start_leaves_nothing_behind(app_name: str) -> None:
+    bare: Sanic[Any, Any] = Sanic(app_name)
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        settings = bare._helper(sock=sock, loop=asyncio.get_running_loop(), run_async=True)
+        serving = serve(**{**settings, "host": None, "port": None})
+        assert serving is not None
+        # Coroutines that nobody awaits are warned of, and warnings are errors here.
+        with pytest.raises(FinalizationError):
+            await serving
+        assert not serving.is_serving()
