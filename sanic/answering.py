@@ -122,9 +122,9 @@ def wrong_result(source: Any, result: object, request: Request[Any, Any]) -> Ser
     error_logger.error("%s returned %r for %r, but it must return a response.", where, result, request)
     # What was returned may be nobody's business: only the log and the page in debug mode show it.
     kind = "None" if result is None else type(result).__name__
-    # Quiet, because the log has it: a traceback would show no line of the program.
-    return ServerError(
-        f"Invalid response type {kind} (need HTTPResponse)",
-        quiet=True,
-        extra={"handler": where, "returned": repr(result)},
+    error = ServerError(
+        f"Invalid response type {kind} (need HTTPResponse)", extra={"handler": where, "returned": repr(result)}
     )
+    # The log has it, and a traceback would show no line of the program. Pages in debug mode show it: it is a fault.
+    error.quiet = None
+    return error

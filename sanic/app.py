@@ -22,10 +22,11 @@ from sanic.answering import allowed_options, answer, answer_exception, answer_fa
 from sanic.application.context import ConsoleContext
 from sanic.application.extension import load_extension, testing_client
 from sanic.application.listeners import SERVER_EVENTS, ServerListeners
+from sanic.application.review import review_routes
 from sanic.application.tasks import BackgroundTasks, running_loop
 from sanic.blueprints import Blueprint, BlueprintGroup, overlays
 from sanic.config import SANIC_PREFIX, Config
-from sanic.exceptions import ClientDisconnected, SanicException, ServerError
+from sanic.exceptions import ClientDisconnected, SanicException
 from sanic.handlers import ErrorHandler
 from sanic.helpers import Default, _default
 from sanic.middleware import Middleware, MiddlewareLocation, MiddlewareQueue
@@ -320,11 +321,7 @@ class Sanic(Runnable, Generic[config_type, ctx_type]):
     async def _startup(self) -> None:
         self.signalize(bool(self.config.get("TOUCHUP", True)))
         self.finalize()
-        duplicates = self.router.duplicate_names()
-        if duplicates:
-            places = ", ".join(place for name in sorted(duplicates) for place in duplicates[name])
-            said = f"Duplicate route names detected: {', '.join(sorted(duplicates))}."
-            raise ServerError(f"{said} Give each route its own name: {places}.")
+        review_routes(self.router)
         if self._ext is not None and hasattr(self._ext, "_display"):
             self._ext._display()
         self.state.is_started = True

@@ -104,6 +104,10 @@ _FILTER_ACTIONS: Final = ("default", "error", "ignore", "always", "module", "onc
 # Secrets are compared with text; from the environment they are never read as numbers or truth words. Nor are addresses.
 _TEXT_KEYS: Final = frozenset(("FORWARDED_SECRET", "INSPECTOR_API_KEY", "TLS_CERT_PASSWORD", "TRUSTED_PROXIES"))
 
+_TRUTH_KEYS: Final = frozenset(
+    (*(key for key, value in DEFAULT_CONFIG.items() if isinstance(value, bool)), "LOG_EXTRA", "TOUCHUP", "USE_UVLOOP")
+)
+
 
 class DetailedConverter(ABC):
     """A converter of environment variables that is told which variable it converts.
@@ -305,16 +309,19 @@ class Config(dict[str, Any]):
 
         A text is handed to the registered converters, the newest first, then read as a whole number, as a
         fraction, as a truth word, or taken as it is. ``FORWARDED_SECRET``, ``INSPECTOR_API_KEY``,
-        ``TLS_CERT_PASSWORD`` and ``TRUSTED_PROXIES`` are not, unless a registered converter says otherwise.
+        ``TLS_CERT_PASSWORD`` and ``TRUSTED_PROXIES`` are not, unless a registered converter says otherwise; keys that
+        are true or false are read as truth words only.
 
         :param prefix: start of the variables' names, not part of the keys.
+        :raises ValueError: a text is nothing that its key may hold; other keys raise what setting them does.
         """
         defaults: dict[str, Any] = self.__dict__.get("_defaults", DEFAULT_CONFIG)
         for name, text in os.environ.items():
             if not name.startswith(prefix) or not name.isupper():
                 continue
             key = name[len(prefix) :]
-            converters = [*self._registered_converters(), *(() if key in _TEXT_KEYS else _BUILT_IN_CONVERTERS[::-1])]
+            built_in = () if key in _TEXT_KEYS or key in _TRUTH_KEYS else _BUILT_IN_CONVERTERS[::-1]
+            converters = [*self._registered_converters(), *built_in]
             value: Any = text
             for converter in converters:
                 try:
@@ -325,7 +332,12 @@ class Config(dict[str, Any]):
                     break
                 except ValueError:
                     continue
-            self[key] = value
+            try:
+                self[key] = value
+            except (KeyError, ValueError, SanicException) as error:
+                if type(error) not in (KeyError, ValueError, SanicException):
+                    raise
+                raise type(error)(f"{error.args[0]} (environment variable {name})") from None
 
     def register_type(self, converter: Converter) -> None:
         """Add a converter for environment variables that is tried before all present ones.
@@ -412,6 +424,16 @@ def _to_cert_creator(key: str, value: Any) -> Any:
     return value
 
 
+def _to_bool(key: str, value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return str_to_bool(value)
+        except ValueError:
+            words = "true, yes, on, 1 or false, no, off, 0"
+            raise ValueError(f"{key} cannot be {value!r}; it is one of the words {words}") from None
+    return value
+
+
 def _to_trusted_proxies(key: str, value: Any) -> TrustedProxies | None:
     if value is None:
         return None
@@ -455,6 +477,7 @@ _BYTES: Final = _number("a number of bytes", minimum=0)
 _COUNT: Final = _number("a number", minimum=0)
 
 _CHECKS: Final[dict[str, Check]] = {
+    **dict.fromkeys(_TRUTH_KEYS, _to_bool),
     "DEPRECATION_FILTER": _set_deprecation_filter,
     "DRAIN_SECONDS": _number("a number of seconds", minimum=0),
     "GRACEFUL_SHUTDOWN_TIMEOUT": _SECONDS,

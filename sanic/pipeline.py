@@ -153,11 +153,14 @@ def compile_response_middleware(app: Sanic[Any, Any], middleware: Iterable[Any])
                 replacement = function(request, response)
                 if isawaitable(replacement):
                     replacement = await replacement
-                if replacement and not isinstance(replacement, BaseHTTPResponse):
-                    raise wrong_result(function, replacement, request)
             except Exception:
                 # The response is there: it goes out as it was.
                 error_logger.exception("Exception occurred in one of response middleware handlers")
+                replacement = None
+                break
+            if replacement and not isinstance(replacement, BaseHTTPResponse):
+                # As above; the log has it.
+                wrong_result(function, replacement, request)
                 replacement = None
                 break
             if around is not None:

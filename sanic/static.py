@@ -72,6 +72,11 @@ class StaticMount:
         )
         self._directory_handler.send_file = self.send_file
 
+    @property
+    def path(self) -> str:
+        """The directory, or the file."""
+        return self._path
+
     async def serve(self, request: Request[Any, Any], __file_uri__: str = "", **parameters: Any) -> HTTPResponse:
         """Answer a request.
 

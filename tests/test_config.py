@@ -228,6 +228,46 @@ def test_timeouts_are_numbers(config: Config, key: str) -> None:
             config[key] = value
 
 
+TRUTH_KEYS = [*(key for key, value in DEFAULT_CONFIG.items() if isinstance(value, bool)), "USE_UVLOOP", "LOG_EXTRA"]
+
+
+@pytest.mark.parametrize("key", TRUTH_KEYS)
+def test_text_for_what_is_true_or_false_is_a_truth_word(
+    config: Config, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for text, value in (("yes", True), ("OFF", False), ("1", True), ("0", False)):
+        config[key] = text
+        assert config[key] is value
+        monkeypatch.setenv(f"SANIC_{key}", text)
+        assert Config()[key] is value
+    said = "it is one of the words true, yes, on, 1 or false, no, off, 0"
+    for text in ("maybe", "7", "", "None"):
+        with pytest.raises(ValueError, match=f"^{key} cannot be '{text}'; {said}$"):
+            config[key] = text
+        monkeypatch.setenv(f"SANIC_{key}", text)
+        with pytest.raises(
+            ValueError, match=rf"^{key} cannot be '{text}'; {said} \(environment variable SANIC_{key}\)$"
+        ):
+            Config()
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("REQUEST_TIMEOUT", ValueError),
+        ("LOCAL_CERT_CREATOR", KeyError),
+        ("TRUSTED_PROXIES", ValueError),
+        ("FALLBACK_ERROR_FORMAT", SanicException),
+    ],
+)
+def test_what_the_environment_got_wrong_is_told_with_the_name_of_the_variable(
+    monkeypatch: pytest.MonkeyPatch, key: str, kind: type[Exception]
+) -> None:
+    monkeypatch.setenv(f"SHOP_{key}", "nonsense")
+    with pytest.raises(kind, match=rf"{key}.*\(environment variable SHOP_{key}\)"):
+        Config(env_prefix="SHOP_")
+
+
 def test_a_number_given_as_text_is_converted(config: Config) -> None:
     config.update(REQUEST_TIMEOUT="5", RESPONSE_TIMEOUT="0.5")
     assert config.REQUEST_TIMEOUT == 5

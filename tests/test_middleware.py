@@ -274,6 +274,24 @@ async def test_response_middleware_that_raises_is_logged_and_the_response_sent(
     assert log == ["handler"]
 
 
+async def test_response_middleware_that_returns_no_response_is_told_in_one_line_and_the_response_sent(
+    app: Any, log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.on_response(response_middleware(log, "skipped"))
+
+    @app.on_response
+    async def wrong(request: Any, response: Any) -> str:
+        return "not a response"
+
+    response = await get(app)
+    assert (response.status_code, response.text) == (200, "handler")
+    [record] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "wrong (" in record.getMessage()
+    assert "returned 'not a response'" in record.getMessage()
+    assert record.exc_info is None
+    assert log == ["handler"]
+
+
 async def test_response_middleware_runs_on_error_responses(app: Any, log: Log) -> None:
     app.on_response(response_middleware(log, "response", lambda: text("replaced")))
     assert (await get(app, "/fail")).text == "replaced"

@@ -37,6 +37,8 @@ def bind_socket(host: str, port: int, *, backlog: int = 100, kind: int = socket.
         OSError: The address is in use, or is none of this machine.
         ValueError: Host or port can be no address.
     """
+    if isinstance(port, str):
+        raise ValueError(f"Port {port!r} is text: give a number from 0 to 65535, without quotes.")
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
         raise ValueError(f"Port {port!r} cannot be listened on: give a number from 0 to 65535.")
     name = host.strip("[]")

@@ -25,6 +25,7 @@ from sanic.log import access_logger, error_logger, logger
 from sanic.server.interrupts import Interrupts
 from sanic.server.life import LAST_LISTENERS_SECONDS, Address, StartupFailed, Worker
 from sanic.server.loop import new_loop
+from sanic.worker.traces import describe_failure
 
 if TYPE_CHECKING:
     import asyncio
@@ -166,7 +167,8 @@ class GunicornWorker(BaseWorker):  # type: ignore[misc]
             error_logger.error("Startup failed: %s", error)
             raise SystemExit(_BOOT_ERROR) from error
         except Exception as error:
-            error_logger.exception("The worker failed%s.", " after its start" if self._has_started else " to start")
+            when = " after its start" if self._has_started else " to start"
+            error_logger.error("The worker failed%s.\n%s", when, describe_failure(error))
             raise SystemExit(1 if self._has_started else _BOOT_ERROR) from error
         finally:
             self._requested.on_signal = None

@@ -214,7 +214,12 @@ async def test_an_unknown_host_is_told_in_one_line(tmp_path: Path) -> None:
     assert line.startswith("Host nowhere.invalid is unknown: ")
 
 
-@pytest.mark.parametrize("port", ["65536", "-1", "'8000'"])
+async def test_a_port_that_is_text_is_told_in_one_line(tmp_path: Path) -> None:
+    line = await only_error("app.run(port='8000', single_process=True)", tmp_path)
+    assert line == "Port '8000' is text: give a number from 0 to 65535, without quotes."
+
+
+@pytest.mark.parametrize("port", ["65536", "-1"])
 async def test_a_port_that_is_none_is_told_in_one_line(tmp_path: Path, port: str) -> None:
     line = await only_error(f"app.run(port={port}, single_process=True)", tmp_path)
     assert line == f"Port {port} cannot be listened on: give a number from 0 to 65535."

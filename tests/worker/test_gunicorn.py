@@ -157,6 +157,9 @@ async def test_an_app_that_cannot_be_served_ends_gunicorn_with_its_status_and_a_
         assert await program.end() == code
     assert message in program.output
     assert ("Traceback" in program.output) == (target.split(":")[0] in ("broken", "failing"))
+    if target == "failing:app":
+        places = [line.strip() for line in program.output.splitlines() if line.lstrip().startswith('File "')]
+        assert [place.partition('", ')[0] for place in places] == [f'File "{tmp_path / "failing.py"}']
 
 
 async def test_a_factory_is_called_in_a_preloaded_program_and_settings_become_those_of_the_app(tmp_path: Path) -> None:

@@ -532,7 +532,7 @@ async def test_it_works_however_processes_are_started(tmp_path: Path, method: st
 async def test_an_inspector_for_all_without_a_key_is_warned_of_and_without_commands_does_not_import_the_program(
     tmp_path: Path,
 ) -> None:
-    source = 'print("imported by", os.environ.get("SANIC_WORKER_NAME"))\napp.config.INSPECTOR_PORT = 0\n'
+    source = "print(f\"imported by {os.environ.get('SANIC_WORKER_NAME')}\")\napp.config.INSPECTOR_PORT = 0\n"
     source += 'app.config.INSPECTOR = True\napp.config.INSPECTOR_HOST = "0.0.0.0"\n' + RUN
     async with running(source, directory=tmp_path) as program:
         await program.line("takes commands from anybody who can reach it: set INSPECTOR_API_KEY")
