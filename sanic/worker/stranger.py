@@ -7,7 +7,15 @@ import pickle
 from typing import Any
 
 
-class Stranger:
+class _Kind(type):
+    # Members of enumerations are pickled as attributes of their class by some versions of Python.
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return object.__new__(cls)
+
+
+class Stranger(metaclass=_Kind):
     """Stands for an object whose class is not known in this process."""
 
     def __new__(cls, *arguments: Any, **keywords: Any) -> Stranger:
@@ -29,7 +37,7 @@ class _Unpickler(pickle.Unpickler):
         try:
             return super().find_class(module, name)
         except (ImportError, AttributeError):
-            return type(name.rpartition(".")[2], (Stranger,), {})
+            return _Kind(name.rpartition(".")[2], (Stranger,), {})
 
 
 def understand(data: bytes) -> Any:
