@@ -12,7 +12,7 @@ class _Kind(type):
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return object.__new__(cls)
+        return cls()
 
 
 class Stranger(metaclass=_Kind):
