@@ -29,6 +29,7 @@ _LONGEST_BURST = 2**18
 _PIECE = 2**12
 
 # Members of an enumeration are slow to look up.
+_set_current_request = current_request.set
 _FAILED = Stage.FAILED
 _HANDLER = Stage.HANDLER
 _IDLE = Stage.IDLE
@@ -144,7 +145,7 @@ class Exchange:
     async def run(self) -> None:
         """Have the request handled; the body of the one task that each request has."""
         request = self.request
-        current_request.set(request)
+        _set_current_request(request)
         self.stage = _HANDLER
         app = request.app
         try:
@@ -363,7 +364,8 @@ class Exchange:
                 self.bytes_sent = size
                 self.head_sent = True
                 self.stage = _IDLE
-                protocol.write(head + body)
+                write = protocol.write
+                write(head + body)
                 return protocol.drain() if protocol.is_write_paused else None
         self.respond(response)
         return self.send(None, True)

@@ -113,7 +113,7 @@ class Request(Message, Generic[sanic_type, ctx_type]):
         self._stream_id = stream_id
         # From the application.
         self.route: Route | None = None
-        self._match_info: dict[str, Any] = {}
+        self._match_info: dict[str, Any] | None = None
         self._ctx: ctx_type | None = None
         self._id: uuid.UUID | str | int | None = None
         self.request_middleware_started = self._response_middleware_started = False
@@ -249,6 +249,8 @@ class Request(Message, Generic[sanic_type, ctx_type]):
     @property
     def match_info(self) -> dict[str, Any]:
         """The path parameters; what middleware changes here is what the handler gets."""
+        if self._match_info is None:
+            self._match_info = {}
         return self._match_info
 
     @match_info.setter

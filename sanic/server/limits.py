@@ -49,10 +49,10 @@ class Limits:
     def from_config(cls, config: Config) -> Limits:
         """Read them from a configuration."""
         return cls(
-            request_timeout=config.REQUEST_TIMEOUT,
-            response_timeout=config.RESPONSE_TIMEOUT,
+            request_timeout=float(config.REQUEST_TIMEOUT),
+            response_timeout=float(config.RESPONSE_TIMEOUT),
             # Of no idle time between requests, there would be none for the first one either.
-            keep_alive_timeout=config.KEEP_ALIVE_TIMEOUT or config.REQUEST_TIMEOUT,
+            keep_alive_timeout=float(config.KEEP_ALIVE_TIMEOUT or config.REQUEST_TIMEOUT),
             close_timeout=config.GRACEFUL_TCP_CLOSE_TIMEOUT,
             min_body_rate=config.REQUEST_MIN_BODY_RATE,
             keep_alive=config.KEEP_ALIVE and config.KEEP_ALIVE_TIMEOUT > 0,

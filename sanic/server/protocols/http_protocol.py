@@ -122,7 +122,17 @@ class HttpProtocol(Connection):
         elif len(data) > _SLICE or self._queue:
             self._parse_in_slices(data)
         else:
-            self._parse(data)
+            # What `_parse` does, which would be one more call for each request.
+            self._piece = data
+            self._position = _AT_START
+            try:
+                self._parser.feed_data(data)
+            except Exception as error:
+                self._parsing_stopped(data, error)
+            else:
+                self._piece = b""
+                if self.is_head_begun or self.incoming is not None:
+                    self._await_rest(data)
 
     def eof_received(self) -> bool:
         """The client will send nothing more; what it sent in full is answered all the same."""
@@ -160,20 +170,29 @@ class HttpProtocol(Connection):
         self._position = _AT_START
         try:
             self._parser.feed_data(data)  # type: ignore[union-attr]
-        except BodyEnd as end:
+        except Exception as error:
+            self._parsing_stopped(data, error)
+        else:
+            self._piece = b""
+            if self.is_head_begun or self.incoming is not None:
+                self._await_rest(data)
+
+    def _parsing_stopped(self, data: bytes, error: Exception) -> None:
+        # Where a body of known length ends, where another protocol begins, or where something is wrong.
+        self._piece = b""
+        if isinstance(error, BodyEnd):
             self._parser = HttpRequestParser(self)
             self._names_connection = False
             if self.incoming is not None:
                 exchange, self.incoming = self.incoming, None
                 self._end_body(exchange)
-            if end.position < len(data) and not self._is_reading_over:
-                self._parse(data[end.position :])
+            if error.position < len(data) and not self._is_reading_over:
+                self._parse(data[error.position :])
             else:
-                self._piece = b""
-                self._is_input_left = self._is_input_left or end.position < len(data)
+                self._is_input_left = self._is_input_left or error.position < len(data)
             return
-        except HttpParserUpgrade as upgrade:
-            rest = data[upgrade.args[0] :]
+        if isinstance(error, HttpParserUpgrade):
+            rest = data[error.args[0] :]
             if self.incoming is not None:
                 self._parser = body_parser(self, self.incoming)
                 self._parse(rest)
@@ -182,7 +201,7 @@ class HttpProtocol(Connection):
             self._parser = None
             self._unparsed = rest
             self.hold_reading()
-        except HttpParserError as error:
+        elif isinstance(error, HttpParserError):
             if self._is_reading_over:
                 self._is_input_left = True
             elif isinstance(error, HttpParserInvalidMethodError) and (
@@ -196,9 +215,10 @@ class HttpProtocol(Connection):
                 return
             else:
                 self.refuse(self._refusal or explain(error))
-        except SanicException as error:
+        elif isinstance(error, SanicException):
             self.refuse(error)
-        self._piece = b""
+        else:
+            raise error
         if self.is_head_begun or self.incoming is not None:
             self._await_rest(data)
 
@@ -257,13 +277,6 @@ class HttpProtocol(Connection):
         """The head is complete: a request is there."""
         parser: Any = self._parser
         self.is_head_begun = False
-        # Asking for the version is dear: without a word about it, HTTP/1.1 alone keeps the connection.
-        is_kept = parser.should_keep_alive()
-        if is_kept and not self._names_connection:
-            version = "1.1"
-        else:
-            version = parser.get_http_version()
-            self._names_connection = False
         limits = self.limits
         if len(self._headers) > limits.max_headers or len(self._piece) > limits.max_head or self._begun is not None:
             self._check_size()
@@ -275,10 +288,17 @@ class HttpProtocol(Connection):
             and self._piece.startswith(b" HTTP/1.1\r\n", len(method) + len(self.url) + 1)
         ):
             self._position = 0
+            version = "1.1"
+            # Only a field can end what HTTP/1.1 keeps (RFC 9112 section 9.3).
+            is_kept = not self._names_connection or parser.should_keep_alive()
         else:
             self._check_line(method)
+            version = parser.get_http_version()
+            is_kept = parser.should_keep_alive()
+        self._names_connection = False
+        make_request = self._make_request
         try:
-            request = self._make_request(self.url, self._headers, version, method.decode(), self.transport, self.app)
+            request = make_request(self.url, self._headers, version, method.decode(), self.transport, self.app)
         except Exception as error:  # a bad target, or what a request class of the application raises
             self._refusal = error
             raise
@@ -438,13 +458,14 @@ class HttpProtocol(Connection):
 
     def _begin(self, exchange: Exchange) -> None:
         self.exchange = exchange
+        limits = self.limits
         if not exchange.is_body_complete and not exchange.expects_continue and not self.is_reading_paused:
             self.body_expected()
         elif self.is_half_closed:
-            self.set_deadline(self.limits.response_timeout)
+            self.set_deadline(limits.response_timeout)
         else:
-            self.deadline = self.clock.horizon + self.limits.response_timeout
-        if self.limits.access_log:
+            self.deadline = self.clock.horizon + limits.response_timeout
+        if limits.access_log:
             exchange.started = perf_counter()
         if self._names_tasks:
             # A name spares the task to make one up.
@@ -466,8 +487,10 @@ class HttpProtocol(Connection):
     def exchange_ended(self, exchange: Exchange) -> None:
         """The task of an exchange is over."""
         self.exchange = None
-        self.clock.requests += 1
-        if self.limits.access_log:
+        limits = self.limits
+        clock = self.clock
+        clock.requests += 1
+        if limits.access_log:
             log_access(exchange, perf_counter())
         if exchange.stage is not _IDLE:
             # A broken message must look broken, even where nothing but the end of the connection ends it.
@@ -491,7 +514,7 @@ class HttpProtocol(Connection):
             self._continue()
         else:
             # Usually there is nothing else: the connection is idle.
-            self.deadline = self.clock.horizon + self.limits.keep_alive_timeout
+            self.deadline = clock.horizon + limits.keep_alive_timeout
 
     def _discard_body(self, exchange: Exchange) -> None:
         left = (exchange.content_length or 0) - exchange.body_received
