@@ -264,12 +264,16 @@ class Exchange:
                 await self._body_waiter
             finally:
                 self._body_waiter = None
-        data = take_piece(self._body)
-        self._body_buffered -= len(data)
-        self.protocol.body_taken(self._body_buffered)
+        data = self._take(self._body)
         app = self.app
         if "http.lifecycle.read_body" in app.observed_signals:
             await app.dispatch("http.lifecycle.read_body", inline=True, context={"body": data}, fail_not_found=False)
+        return data
+
+    def _take(self, pieces: deque[bytes | bytearray]) -> bytes:
+        data = take_piece(pieces)
+        self._body_buffered -= len(data)
+        self.protocol.body_taken(self._body_buffered)
         return data
 
     async def read_all(self) -> bytes:
@@ -281,10 +285,15 @@ class Exchange:
         limit = self.protocol.request_max_size
         if self.content_length is not None and self.content_length > limit:
             raise self._too_large(limit)
+        is_observed = "http.lifecycle.read_body" in self.app.observed_signals
         first: bytes | None = None
         body = bytearray()
         size = 0
-        while (data := await self.read()) is not None:
+        while self._body or not self.is_body_complete:
+            # What is there needs not be waited for.
+            data = self._take(self._body) if self._body and not is_observed else await self.read()
+            if data is None:
+                break
             size += len(data)
             if size > limit:
                 raise self._too_large(limit)

@@ -45,9 +45,7 @@ class JSONResponse(HTTPResponse):
         TypeError: The body cannot be written as JSON.
     """
 
-    __slots__ = ("_body", "_body_is_raw", "_dumps", "_dumps_kwargs", "_raw_body")
-
-    _body: bytes
+    __slots__ = ("_dumps", "_dumps_kwargs", "_raw_body", "_written")
 
     def __init__(
         self,
@@ -58,26 +56,15 @@ class JSONResponse(HTTPResponse):
         dumps: Dumps | None = None,
         **kwargs: Any,
     ) -> None:
-        self._dumps = dumps or application_dumps()
+        if dumps is None:
+            dumps = application_dumps()
+        written = dumps(body, **kwargs) if kwargs else dumps(body)
+        super().__init__(written if isinstance(written, str) else bytes(written), status, headers, content_type)
+        self._dumps = dumps
         self._dumps_kwargs = kwargs
-        super().__init__(self._encode(body, self._dumps, kwargs), status, headers, content_type)
         self._raw_body = body
-        self._body_is_raw = False
-
-    @staticmethod
-    def _encode(body: Any, dumps: Dumps, kwargs: dict[str, Any]) -> bytes:
-        written = dumps(body, **kwargs)
-        return written.encode() if isinstance(written, str) else bytes(written)
-
-    @property
-    def body(self) -> bytes:
-        """The body in bytes. Once it is assigned, the object it was made from no longer counts."""
-        return self._body
-
-    @body.setter
-    def body(self, value: bytes) -> None:
-        self._body = value
-        self._body_is_raw = True
+        # Once somebody assigns other bytes to `body`, the object no longer counts.
+        self._written = self.body
 
     @property
     def raw_body(self) -> Any:
@@ -100,10 +87,10 @@ class JSONResponse(HTTPResponse):
         if dumps is None and not dumps_kwargs:
             dumps_kwargs = self._dumps_kwargs
         dumps = dumps or self._dumps
-        self._body = self._encode(body, dumps, dumps_kwargs)
+        written = dumps(body, **dumps_kwargs)
+        self.body = self._written = written.encode() if isinstance(written, str) else bytes(written)
         self._dumps, self._dumps_kwargs = dumps, dumps_kwargs
         self._raw_body = body
-        self._body_is_raw = False
 
     def append(self, value: Any) -> None:
         """Add one item to a list body.
@@ -157,7 +144,7 @@ class JSONResponse(HTTPResponse):
         return value
 
     def _require_object(self) -> None:
-        if self._body_is_raw:
+        if self.body is not self._written:
             raise SanicException(
                 "The body has been set as bytes, so there is no object to work on. Use set_body() or raw_body= first."
             )

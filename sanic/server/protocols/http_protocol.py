@@ -381,7 +381,8 @@ class HttpProtocol(Connection):
             else:
                 self._take(exchange)
         elif not self._parser.should_upgrade():  # type: ignore[union-attr]
-            self._check_size()
+            if self._headers:
+                self._check_size()
             self._names_connection = False
             self.incoming = None
             self._position = _ANYWHERE
