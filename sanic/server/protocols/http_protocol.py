@@ -38,6 +38,7 @@ from sanic.server.peer import reset_on_close
 from sanic.server.protocols.connection import Connection
 from sanic.server.protocols.irregular import UnknownMethodParser, body_parser, explain
 from sanic.server.protocols.known_body import BodyEnd, KnownBody
+from sanic.server.protocols.request_line import ANYWHERE, AT_START, begin_of_rest, find_in_parts, find_in_piece
 from sanic.server.timeouts import act_on_timeout, is_client_waiting
 
 if TYPE_CHECKING:
@@ -57,10 +58,6 @@ _DECISIVE_HEADERS = frozenset(
 # Instead of a host: none of them can come in a message.
 _REPEATED = b"\0"
 _UNKNOWN = b"\0\0"
-
-# Instead of the position of the head before in what is being parsed: there was none, or nobody knows where.
-_AT_START = -1
-_ANYWHERE = -2
 
 
 class HttpProtocol(Connection):
@@ -97,7 +94,7 @@ class HttpProtocol(Connection):
         self._refusal: Exception | None = None
         # What is being parsed; before that, what has come of a head that is not complete, and whether it began there.
         self._piece = b""
-        self._position = _AT_START
+        self._position = AT_START
         self._begun: bytearray | None = None
         self._begins_piece = self._is_begin_known = False
         self._unread = 0
@@ -124,7 +121,7 @@ class HttpProtocol(Connection):
         else:
             # What `_parse` does, which would be one more call for each request.
             self._piece = data
-            self._position = _AT_START
+            self._position = AT_START
             try:
                 self._parser.feed_data(data)
             except Exception as error:
@@ -167,7 +164,7 @@ class HttpProtocol(Connection):
 
     def _parse(self, data: bytes) -> None:
         self._piece = data
-        self._position = _AT_START
+        self._position = AT_START
         try:
             self._parser.feed_data(data)  # type: ignore[union-attr]
         except Exception as error:
@@ -284,7 +281,7 @@ class HttpProtocol(Connection):
         # The parser speaks RTSP and ICE, too, and is generous with blanks (RFC 9112 section 3).
         if (
             self._begun is None
-            and self._position == _AT_START
+            and self._position == AT_START
             and self._piece.startswith(b" HTTP/1.1\r\n", len(method) + len(self.url) + 1)
         ):
             self._position = 0
@@ -314,26 +311,14 @@ class HttpProtocol(Connection):
     def _check_line(self, method: bytes) -> None:
         # It came in several pieces, or behind other messages, empty lines or a body; or it is a bad one.
         line = b"%b %b HTTP/" % (method, self.url)
-        piece = self._piece
-        position = self._position
         if self._begun is not None:
-            raw = self._begun + piece
-            is_there = raw.lstrip(b"\r\n").startswith(line) if self._is_begin_known else line in raw
-            # Where the next head begins, only a search for the end of this one could tell.
-            position = _ANYWHERE if is_there else _AT_START
-        elif position == _ANYWHERE:
-            # It stays so: a body may hold the same line.
-            position = _ANYWHERE if line in piece else _AT_START
+            position = find_in_parts(self._begun, self._piece, line, self._is_begin_known)
         else:
-            position = 0 if position == _AT_START else piece.find(b"\r\n\r\n", position) + 4
-            # An empty line may have been cut, and so may the end of the head before.
-            while piece.startswith((b"\r", b"\n"), position):
-                position += 1
-            if not piece.startswith(line, position):
-                position = _AT_START
-        if position == _AT_START:
+            position = find_in_piece(self._piece, line, self._position)
+        if position is None:
             self._stop(BadRequest("Bad Request: malformed request line"))
-        self._position = position
+        else:
+            self._position = position
 
     def _check_head(self, exchange: Exchange) -> None:
         refusal = check_head(exchange, self._host, self._decisive or ())
@@ -385,7 +370,7 @@ class HttpProtocol(Connection):
                 self._check_size()
             self._names_connection = False
             self.incoming = None
-            self._position = _ANYWHERE
+            self._position = ANYWHERE
             self._end_body(exchange)
 
     def _await_rest(self, data: bytes) -> None:
@@ -402,9 +387,9 @@ class HttpProtocol(Connection):
             self._unread += len(data)
             is_too_large = self._unread > limits.max_head + 2 * _BODY_SLICE
         elif self._begun is None:
-            start = self._end_of_last_head(data)
-            self._begun = bytearray(data[max(start, 0) :])
-            self._is_begin_known = start >= 0
+            begin = begin_of_rest(data, self._position)
+            self._begun = bytearray(data[begin or 0 :])
+            self._is_begin_known = begin is not None
             self._begins_piece = self.exchange is None
             if self.exchange is None:
                 # This deadline counts from the first byte: no later one pushes it back.
@@ -417,13 +402,6 @@ class HttpProtocol(Connection):
             is_too_large = is_too_large or (size > limits.max_head and limits.are_too_large(self._headers))
         if is_too_large:
             self.refuse(RequestHeaderFieldsTooLarge("Request header exceeds the size limit"))
-
-    def _end_of_last_head(self, data: bytes) -> int:
-        # Where the head that is not complete begins; negative where a body before it makes that uncertain.
-        if self._position == _AT_START:
-            return 0
-        end = data.find(b"\r\n\r\n", self._position) if self._position >= 0 else -1
-        return end + 4 if end >= 0 else -1
 
     def refuse(self, error: Exception) -> None:
         """Answer `error`, in its turn, to bytes that make no message; nothing is read after them."""
