@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 import shutil
 import ssl
 import stat
+import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
@@ -46,6 +49,31 @@ async def test_trustme_makes_a_certificate_that_is_kept_for_the_next_start(tmp_p
             contents.append((kept / "cert.pem").read_bytes())
             assert sorted(os.listdir(kept)) == ["cert.pem", "key.pem"]
     assert contents[0] == contents[1]
+
+
+async def test_servers_that_start_together_have_one_certificate_made(tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "mkcert").write_text(
+        f"""#!/bin/sh
+        echo called >> {tools}/calls
+        sleep 1
+        cd "$(dirname "$2")" && {sys.executable} -m trustme -q -i localhost
+        mv server.key "$2" && mv server.pem "$4" && mv client.pem {tools}
+        """
+    )
+    (tools / "mkcert").chmod(0o755)
+    environment = {"XDG_CACHE_HOME": str(tmp_path), "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
+    async with AsyncExitStack() as stack:
+        programs = []
+        for number in range(3):
+            directory = tmp_path / str(number)
+            directory.mkdir()
+            programs.append(await stack.enter_async_context(running(RUN, directory=directory, **environment)))
+        urls = await asyncio.gather(*(program.url() for program in programs))
+        assert [await trusted(url, tools / "client.pem") for url in urls] == ["hello"] * 3
+        assert [await program.stop() for program in programs] == [0] * 3
+    assert (tools / "calls").read_text().split() == ["called"]
 
 
 @pytest.mark.skipif(shutil.which("mkcert") is None, reason="mkcert is not installed")

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,14 +50,18 @@ def development_certificate(creator: LocalCertCreator, app: Sanic[Any, Any]) -> 
         if cert.exists() and key.exists():
             return Certificate.of({"cert": cert, "key": key}, app.config.TLS_CERT_PASSWORD)
         maker = creator_for(creator)
-        _make(maker, names, cert, key)
+        with _alone(names[0], cert, key):
+            if not (cert.exists() and key.exists()):
+                _make(maker, names, cert, key)
         return Certificate.of({"cert": cert, "key": key, "creator": maker.name, "localhost": names[0]})
     maker = creator_for(creator)
     directory = _cache() / f"{maker.name}-{_file_name(names[0])}"
     cert, key = directory / DEFAULT_LOCAL_TLS_CERT, directory / DEFAULT_LOCAL_TLS_KEY
     certificate = Certificate.of({"cert": cert, "key": key, "creator": maker.name, "localhost": names[0]})
     if not _is_good(certificate, names):
-        _make(maker, names, cert, key)
+        with _alone(names[0], cert, key):
+            if not _is_good(certificate, names):
+                _make(maker, names, cert, key)
     return certificate
 
 
@@ -102,21 +109,36 @@ def _is_good(certificate: Certificate, names: list[str]) -> bool:
     return names[0].lower() in context.hosts and context.expires > time.time() + _REST_SECONDS
 
 
-def _make(maker: Creator, names: list[str], cert: Path, key: Path) -> None:
+@contextmanager
+def _alone(name: str, cert: Path, key: Path) -> Iterator[None]:
+    # Another server may be starting, too: the certificate of one and the key of the other would not match.
     try:
         for path in (cert, key):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # In a directory of its own, and moved when it is complete: another server may be starting, too.
-        with tempfile.TemporaryDirectory(dir=key.parent, prefix=".new-") as name:
-            new_cert, new_key = Path(name, DEFAULT_LOCAL_TLS_CERT), Path(name, DEFAULT_LOCAL_TLS_KEY)
-            maker.make(names, new_cert, new_key)
-            for path in (new_cert, new_key):
-                path.chmod(0o600)
-            shutil.move(new_key, key)
-            shutil.move(new_cert, cert)
+        if sys.platform == "win32":
+            yield
+            return
+        import fcntl
+
+        directory = os.open(key.parent, os.O_RDONLY)
+        try:
+            # Whoever has it makes one, which takes as long as the tool may take at most.
+            fcntl.flock(directory, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(directory)
     except OSError as error:
-        raise NoCertificate(
-            f"A certificate for {names[0]} cannot be kept at {cert}: {error.strerror or error}."
-        ) from None
+        raise NoCertificate(f"A certificate for {name} cannot be kept at {cert}: {error.strerror or error}.") from None
+
+
+def _make(maker: Creator, names: list[str], cert: Path, key: Path) -> None:
+    # In a directory of its own, and moved when it is complete: whoever reads the old one does not wait.
+    with tempfile.TemporaryDirectory(dir=key.parent, prefix=".new-") as name:
+        new_cert, new_key = Path(name, DEFAULT_LOCAL_TLS_CERT), Path(name, DEFAULT_LOCAL_TLS_KEY)
+        maker.make(names, new_cert, new_key)
+        for path in (new_cert, new_key):
+            path.chmod(0o600)
+        shutil.move(new_key, key)
+        shutil.move(new_cert, cert)
     logger.info("%s has made a certificate for %s: %s", maker.name, names[0], cert)
     maker.advise(cert)
