@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import stat
+import sys
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any
@@ -20,6 +21,9 @@ _REMEDIES = {
     errno.EACCES: "Choose a port above 1023, or run with the privilege to use this one.",
 }
 _UNIX_REMEDIES = {errno.EACCES: "Choose a directory that this user may write to."}
+
+# Bytes, as the kernels have it (unix(7)).
+_LONGEST_UNIX_PATH = 107 if sys.platform == "linux" else 103
 
 _PROBE_SECONDS = 0.5
 
@@ -92,8 +96,16 @@ def check_unix_path(path: str) -> str:
     Raises:
         FileNotFoundError: The directory does not exist.
         FileExistsError: The path is there, and no socket.
+        OSError: The path is too long.
     """
     path = os.path.abspath(path)
+    size = len(os.fsencode(path))
+    if size > _LONGEST_UNIX_PATH:
+        raise OSError(
+            errno.ENAMETOOLONG,
+            f"The path {path} of the unix socket is {size} bytes long, and {_LONGEST_UNIX_PATH} are the most. "
+            "Choose a shorter one.",
+        )
     directory = os.path.dirname(path)
     if not os.path.isdir(directory):
         raise FileNotFoundError(
@@ -123,8 +135,7 @@ def bind_unix_socket(path: str, *, mode: int = 0o666, backlog: int = 100, is_pub
         OSError: The socket cannot be made there.
     """
     path = check_unix_path(path)
-    # Of the process, so that two servers that start at once do not take each other's.
-    temporary = f"{path}.{os.getpid():x}-{os.urandom(3).hex()}"
+    temporary = _beside(path)
     sock = socket.socket(socket.AF_UNIX)
     try:
         sock.bind(temporary)
@@ -145,6 +156,14 @@ def bind_unix_socket(path: str, *, mode: int = 0o666, backlog: int = 100, is_pub
         sock.close()
         raise
     return sock
+
+
+def _beside(path: str) -> str:
+    # Of the process, so that two servers that start at once do not take each other's.
+    temporary = f"{path}.{os.getpid():x}-{os.urandom(3).hex()}"
+    if len(os.fsencode(temporary)) <= _LONGEST_UNIX_PATH:
+        return temporary
+    return os.path.join(os.path.dirname(path), f".{os.urandom(3).hex()}")
 
 
 def publish_unix_socket(temporary: str, path: str) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import stat
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -116,11 +117,22 @@ async def test_a_stale_unix_socket_is_replaced(tmp_path: Path) -> None:
         assert await program.stop() == 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the length is that of Linux")
+async def test_a_path_may_be_as_long_as_the_kernel_allows(tmp_path: Path) -> None:
+    path = tmp_path / ("s" * (106 - len(str(tmp_path))))
+    async with running(SOURCE.replace("app.sock", path.name), directory=tmp_path) as program:
+        await program.line("Worker ready")
+        assert (await about(path))[0] == str(program.process.pid)
+        assert await program.stop() == 0
+        assert os.listdir(tmp_path) == ["program.py"]
+
+
 @pytest.mark.parametrize(
     ("path", "message"),
     [
         ("missing/app.sock", "The directory {0}/missing of the unix socket {0}/missing/app.sock does not exist."),
         ("program.py", "{0}/program.py exists and is not a socket."),
+        ("s" * 200, "The path {0}/" + "s" * 200 + " of the unix socket is"),
     ],
 )
 async def test_a_path_that_cannot_be_a_socket_is_told_before_a_worker_starts(
