@@ -147,7 +147,7 @@ class ASGIApp:
             if self.failure is None:
                 await app.handle_request(request)
             else:
-                await app.handle_exception(request, self.failure, False)
+                await app.handle_exception(request, self.failure, self.interruption is None)
         except asyncio.CancelledError:
             if not await self._answer_interruption(request):
                 raise
@@ -162,7 +162,10 @@ class ASGIApp:
     async def _announce(self, request: Request[Any, Any]) -> None:
         event = "http.lifecycle.request"
         if event in self.sanic_app.observed_signals:
-            await self.sanic_app.dispatch(event, inline=True, context={"request": request}, fail_not_found=False)
+            try:
+                await self.sanic_app.dispatch(event, inline=True, context={"request": request}, fail_not_found=False)
+            except Exception as error:
+                self.failure = self.failure or error
 
     def interrupt(self, reason: BaseException) -> None:
         """Cancel the handler and answer with `reason` instead, if nothing has been sent yet."""
@@ -196,8 +199,10 @@ class ASGIApp:
         if self._listener is not None:
             self._listener.cancel()
         websocket = self.protocol.websocket
-        if websocket is not None and not websocket.is_closed:
+        if websocket is not None:
             await websocket.close(1000 if self.stage is not Stage.FAILED else 1011)
+            if websocket.is_close_refused:
+                self.fail()
 
     # -- The body of the request -------------------------------------------------------------------------------------
 

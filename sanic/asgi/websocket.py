@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from sanic.asgi.messages import Receive, Send
 
 
+_INTERNAL_ERROR = 1011
+
+
 class ASGIWebsocket:
     """The websocket that a handler gets under an ASGI server.
 
@@ -24,7 +27,22 @@ class ASGIWebsocket:
         subprotocols: What the client offers.
     """
 
-    __slots__ = ("_receive", "_receiving", "_send", "is_accepted", "is_closed", "subprotocol", "subprotocols")
+    __slots__ = (
+        "_arrived",
+        "_failure",
+        "_has_ended",
+        "_listener",
+        "_message",
+        "_receive",
+        "_receiving",
+        "_send",
+        "_taken",
+        "is_accepted",
+        "is_close_refused",
+        "is_closed",
+        "subprotocol",
+        "subprotocols",
+    )
 
     def __init__(self, receive: Receive, send: Send, subprotocols: Iterable[str] = ()) -> None:
         self._receive = receive
@@ -33,7 +51,16 @@ class ASGIWebsocket:
         self.subprotocol: str | None = None
         self.is_accepted = False
         self.is_closed = False
+        # Whether the server would not tell the client of an error in the handler.
+        self.is_close_refused = False
         self._receiving = False
+        # The message that has come and has not been taken; reading goes on when it has.
+        self._message: str | bytes | None = None
+        self._listener: asyncio.Task[None] | None = None
+        self._has_ended = False
+        self._failure: Exception | None = None
+        self._arrived = asyncio.Event()
+        self._taken = asyncio.Event()
 
     async def accept(self, subprotocols: Iterable[str] | None = None) -> None:
         """Accept the connection; it has been, when the handler is called.
@@ -49,6 +76,33 @@ class ASGIWebsocket:
         self.subprotocol = next((name for name in subprotocols or () if name in offered), None)
         self.is_accepted = True
         await self._send({"type": "websocket.accept", "subprotocol": self.subprotocol, "headers": []})
+        self._listener = asyncio.ensure_future(self._listen())
+
+    async def _listen(self) -> None:
+        # One message ahead of the handler: one that only sends learns in that way that the client has left.
+        try:
+            while True:
+                message = await self._receive()
+                if message.get("type") != "websocket.receive":
+                    self.is_closed = message.get("type") == "websocket.disconnect"
+                    return
+                # One of them, or both with None for the other.
+                for received in (message.get("text"), message.get("bytes")):
+                    if isinstance(received, (str, bytes)):
+                        self._message = received
+                        break
+                else:
+                    return
+                self._arrived.set()
+                self._taken.clear()
+                await self._taken.wait()
+        except OSError:
+            self.is_closed = True
+        except Exception as error:
+            self._failure = error
+        finally:
+            self._has_ended = True
+            self._arrived.set()
 
     async def send(self, message: str | bytes | bytearray | memoryview) -> None:
         """Send a message: text as such, bytes as binary.
@@ -84,24 +138,24 @@ class ASGIWebsocket:
         Raises:
             ServerError: Somebody else is waiting for a message.
         """
-        if self.is_closed:
-            return None
         if self._receiving:
             raise ServerError("Another task is receiving from this websocket already.")
-        self._receiving = True
-        try:
-            message = await (self._receive() if timeout is None else asyncio.wait_for(self._receive(), timeout))
-        except asyncio.TimeoutError:
-            return None
-        finally:
-            self._receiving = False
-        if message.get("type") == "websocket.receive":
-            # One of them, or both with None for the other.
-            for received in (message.get("text"), message.get("bytes")):
-                if isinstance(received, (str, bytes)):
-                    return received
-        self.is_closed = True
-        return None
+        if self._message is None and not self._has_ended and not self.is_closed:
+            self._arrived.clear()
+            self._receiving = True
+            try:
+                await asyncio.wait_for(self._arrived.wait(), timeout)
+            except asyncio.TimeoutError:
+                return None
+            finally:
+                self._receiving = False
+        message, self._message = self._message, None
+        self._taken.set()
+        if message is None:
+            self.is_closed = True
+            if self._failure is not None:
+                raise self._failure
+        return message
 
     receive = recv
 
@@ -116,6 +170,17 @@ class ASGIWebsocket:
             code: Status (RFC 6455 section 7.4).
             reason: Up to 123 bytes of text.
         """
+        if self._listener is not None:
+            self._listener.cancel()
         if not self.is_closed:
             self.is_closed = True
-            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+            try:
+                await self._send({"type": "websocket.close", "code": code, "reason": reason})
+            except OSError:
+                pass  # how a server says that the client has left
+            except Exception:
+                if code != _INTERNAL_ERROR:
+                    self.is_closed = False
+                    raise
+                # Daphne refuses this code, and sends it when the application raises.
+                self.is_close_refused = True

@@ -96,3 +96,18 @@ async def feed(request: Any, ws: Any) -> None:
 @app.websocket("/once")
 async def once(request: Any, ws: Any) -> None:
     await ws.send(await ws.recv())
+
+
+@app.websocket("/clock")
+async def clock(request: Any, ws: Any) -> None:
+    try:
+        while True:
+            await ws.send("tick")
+            await asyncio.sleep(0.01)
+    finally:
+        note("clock ends")
+
+
+@app.websocket("/broken-feed")
+async def broken_feed(request: Any, ws: Any) -> None:
+    raise RuntimeError("no news")

@@ -165,6 +165,24 @@ async def test_a_websocket_is_closed_when_its_handler_returns(server: Server) ->
         assert websocket.close_code == 1000
 
 
+async def test_a_handler_that_only_sends_ends_when_the_client_leaves(server: Server) -> None:
+    from websockets.asyncio.client import unix_connect
+
+    async with unix_connect(server.path, "ws://localhost/clock") as websocket:
+        assert await websocket.recv() == "tick"
+    await server.until_noted("clock ends")
+
+
+async def test_a_websocket_whose_handler_raises_is_closed_with_1011(server: Server) -> None:
+    from websockets.asyncio.client import unix_connect
+    from websockets.exceptions import ConnectionClosedError
+
+    async with unix_connect(server.path, "ws://localhost/broken-feed") as websocket:
+        with pytest.raises(ConnectionClosedError):
+            await asyncio.wait_for(websocket.recv(), 10)
+        assert websocket.close_code == 1011
+
+
 async def test_a_websocket_without_route_is_refused(server: Server) -> None:
     from websockets.asyncio.client import unix_connect
     from websockets.exceptions import InvalidStatus

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
@@ -174,6 +175,80 @@ async def test_sending_to_a_client_that_has_left_says_so(app: Sanic[Any, Any]) -
         await app(websocket_scope(), Conversation(app, {}, CONNECT).inbox.get, send)
 
     assert len(seen) == 1
+
+
+async def test_a_handler_that_only_sends_learns_that_the_client_has_left(app: Sanic[Any, Any]) -> None:
+    @app.websocket("/")
+    async def feed(request: Any, ws: Any) -> None:
+        while True:
+            await ws.send("news")
+            await asyncio.sleep(0)
+
+    sent = await talk(app, websocket_scope(), DISCONNECT)
+
+    assert sent[-1] == {"type": "websocket.send", "text": "news"}
+
+
+async def test_a_handler_may_end_after_the_client_has_left(
+    app: Sanic[Any, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    @app.websocket("/")
+    async def feed(request: Any, ws: Any) -> None:
+        pass
+
+    async def send(message: Any) -> None:
+        if message["type"] != "websocket.accept":
+            raise BrokenPipeError
+
+    async with living(app):
+        await app(websocket_scope(), Conversation(app, {}, CONNECT).inbox.get, send)
+
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_what_has_come_before_the_client_left_can_be_received(app: Sanic[Any, Any]) -> None:
+    seen: list[Any] = []
+
+    @app.websocket("/")
+    async def feed(request: Any, ws: Any) -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        seen.extend([await ws.recv(), await ws.recv(timeout=0.01), await ws.recv()])
+
+    await talk(app, websocket_scope(), received(text="a"), received(bytes=b"b"), DISCONNECT)
+
+    assert seen == ["a", b"b", None]
+
+
+async def test_a_message_that_has_not_been_taken_keeps_the_next_ones_with_the_server(app: Sanic[Any, Any]) -> None:
+    left: list[int] = []
+    messages = [received(text=str(number)) for number in range(10)]
+
+    @app.websocket("/")
+    async def feed(request: Any, ws: Any) -> None:
+        for _ in range(50):
+            await asyncio.sleep(0)
+        left.append(conversation.inbox.qsize())
+
+    async with living(app):
+        conversation = Conversation(app, websocket_scope(), CONNECT, *messages)
+        await conversation.run()
+
+    assert left == [9]
+
+
+async def test_a_server_that_refuses_to_tell_of_an_error_has_to_cut_the_connection(app: Sanic[Any, Any]) -> None:
+    @app.websocket("/")
+    async def feed(request: Any, ws: Any) -> None:
+        raise RuntimeError("oops")
+
+    async def send(message: Any) -> None:
+        if message.get("code") == 1011:
+            raise Exception("invalid close code 1011")
+
+    async with living(app):
+        with pytest.raises(ServerError, match="could not be completed"):
+            await app(websocket_scope(), Conversation(app, {}, CONNECT).inbox.get, send)
 
 
 async def test_a_refusal_is_a_response_where_the_server_can_send_one(app: Sanic[Any, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from typing import Any
 
 import pytest
@@ -126,6 +127,25 @@ async def test_request_middleware_runs_before_the_handler(app: Sanic[Any, Any]) 
 
     async with serving(app) as server, connect(server) as client:
         assert await client.recv() == "Ada"
+
+
+async def test_a_plain_handler_may_make_the_handshake_and_return_a_response(
+    app: Sanic[Any, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    app.enable_websocket()
+
+    @app.get("/")
+    async def handler(request: Request) -> Any:
+        ws = await request.transport.get_protocol().websocket_handshake(request)
+        await ws.send(f"{await ws.recv()} again")
+        await ws.close()
+        return text("not for a websocket")
+
+    async with serving(app) as server, connect(server) as client:
+        await client.send("once")
+        assert await client.recv() == "once again"
+        assert await closing_of(client) == (1000, "")
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_http_and_websockets_live_on_one_server(app: Sanic[Any, Any]) -> None:
