@@ -39,7 +39,8 @@ async def answer(request: Request[Any, Any], response: Any) -> None:
         response = await response
     attached = request.stream.response
     if attached is not None:
-        if response is not None and response is not attached:
+        # After a handshake there is nothing to answer; a plain handler that has made one may return a response.
+        if response is not None and response is not attached and attached.status != 101:
             error_logger.error("The response %r is dropped: the handler of %r responded before.", response, request)
         await attached.send(end_stream=True)
     elif isinstance(response, ResponseStream):
@@ -53,25 +54,29 @@ async def answer(request: Request[Any, Any], response: Any) -> None:
         raise wrong_result(route.handler if route is not None else "an exception handler", response, request)
 
 
-async def answer_exception(handler: ErrorHandler, request: Request[Any, Any], exception: BaseException) -> None:
+async def answer_exception(
+    handler: ErrorHandler, request: Request[Any, Any], exception: BaseException, response: Any
+) -> None:
     """Answer an exception; when that fails, too, the answer tells so.
 
     Args:
         handler: Finds the function that answers it.
         request: The request.
         exception: What was raised for it.
+        response: What middleware answers instead, if it does.
 
     Raises:
         ClientDisconnected: The client has left.
     """
-    response = handler.response(request, exception)
-    if isawaitable(response):
-        try:
-            response = await response
-        except Exception as error:
-            response = handler.handler_failed(request, exception, error)
-    if response is None and not request.responded:
-        response = handler.default(request, exception)
+    if not response:
+        response = handler.response(request, exception)
+        if isawaitable(response):
+            try:
+                response = await response
+            except Exception as error:
+                response = handler.handler_failed(request, exception, error)
+        if response is None and not request.responded:
+            response = handler.default(request, exception)
     await answer(request, response)
 
 

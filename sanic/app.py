@@ -20,7 +20,7 @@ from sanic_routing.exceptions import NotFound as SignalNotFound
 
 from sanic.answering import allowed_options, answer, answer_exception, answer_failure, cut_off
 from sanic.application.context import ConsoleContext
-from sanic.application.extension import load_extension, testing_client
+from sanic.application.extension import auto_extend, load_extension, testing_client
 from sanic.application.listeners import SERVER_EVENTS, ServerListeners
 from sanic.application.review import review_routes
 from sanic.application.tasks import BackgroundTasks, running_loop
@@ -185,8 +185,7 @@ class Sanic(Runnable, Generic[config_type, ctx_type]):
             if pipeline is not None:
                 response = await pipeline(request, handler)
             elif handler is route.handler:
-                # Unpacking nothing costs as much as a route that takes nothing.
-                arguments = request._match_info
+                arguments = request._match_info  # to unpack none has its price, too
                 response = await (handler(request, **arguments) if arguments else handler(request))
             else:
                 # Somebody has put a function of their own in place of `router.get`.
@@ -214,7 +213,8 @@ class Sanic(Runnable, Generic[config_type, ctx_type]):
         """
         options = allowed_options(request, exception) if self.config.AUTO_OPTIONS else None
         if options is None:
-            self.signal_router.report(exception)
+            if self.signal_router.report(exception) is not None:
+                await asyncio.sleep(0)  # those who are told of exceptions are told first
             try:
                 await self._announce("http.lifecycle.exception", request=request, exception=exception)
             except Exception as error:
@@ -227,15 +227,15 @@ class Sanic(Runnable, Generic[config_type, ctx_type]):
         try:
             response: Any = options
             if run_middleware and not request.request_middleware_started and self.request_pipeline is not None:
-                response = await self.request_pipeline(request) or options
-            if response:
-                await answer(request, response)
-            else:
-                await answer_exception(self.error_handler, request, exception)
-        except ClientDisconnected:
-            raise
+                try:
+                    response = await self.request_pipeline(request) or options
+                except Exception as error:
+                    # Answered as if a handler had raised it; it has started now, so it does not run again.
+                    await self.handle_exception(request, error)
+                    return
+            await answer_exception(self.error_handler, request, exception, response)
         except Exception as error:
-            if request.stream.head_sent:
+            if request.stream.head_sent or isinstance(error, ClientDisconnected):
                 raise
             await answer_failure(self.error_handler, request, exception, error)
 
@@ -321,6 +321,7 @@ class Sanic(Runnable, Generic[config_type, ctx_type]):
     # -- Starting ----------------------------------------------------------------------------------------------------
 
     async def _startup(self) -> None:
+        auto_extend(self)
         self.signalize(bool(self.config.get("TOUCHUP", True)))
         self.finalize()
         review_routes(self.router)

@@ -484,6 +484,12 @@ def test_options_that_contradict_are_refused(app: Any) -> None:
         app.prepare()
 
 
+async def test_a_negative_number_of_proxies_is_refused_in_a_running_loop_too(app: Any) -> None:
+    app.config.PROXIES_COUNT = -1
+    with pytest.raises(ValueError, match="PROXIES_COUNT"):
+        await app.create_server(port=0)
+
+
 def test_a_reload_directory_that_is_missing_is_warned_of(
     app: Any, caplog: pytest.LogCaptureFixture, tmp_path: Any
 ) -> None:

@@ -263,6 +263,16 @@ def test_exceptions_that_cause_each_other_end(app: Sanic[Any, Any]) -> None:
     assert [entry["exception"] for entry in output["exceptions"]] == ["b", "a"]
 
 
+@pytest.mark.parametrize("link", ["__cause__", "__context__"])
+def test_a_page_of_exceptions_that_cause_each_other_ends(app: Sanic[Any, Any], link: str) -> None:
+    first, second = ValueError("the first"), ValueError("the second")
+    setattr(first, link, second)
+    setattr(second, link, first)
+    body = body_of(page(make_request(app, HTML), raised(first), debug=True))
+    assert "the first" in body
+    assert "the second" in body
+
+
 @pytest.mark.parametrize("accept", [TEXT, JSON])
 def test_quiet_exceptions_show_no_details_in_debug(app: Sanic[Any, Any], accept: str) -> None:
     error = raised(NotFound("Gone", context={"shown": 1}, extra={"leaf": 2}))

@@ -30,7 +30,7 @@ def check_settings(
     """Refuse combinations that cannot work.
 
     Raises:
-        TypeError: A loop was given.
+        TypeError: A loop was given, or a number of workers that is no whole number.
         RuntimeError: Two options contradict each other.
         ValueError: `PROXIES_COUNT` is negative.
     """
@@ -39,16 +39,25 @@ def check_settings(
             "loop is not a valid argument: a running loop is served with 'await app.create_server(...)', see its "
             "documentation."
         )
+    if not isinstance(workers, int):
+        raise TypeError(f"workers={workers!r} is no number of worker processes: give a whole number.")
     if fast and workers != 1:
         raise RuntimeError("You cannot use both fast=True and workers=X")
     if single_process and (fast or workers > 1 or auto_reload):
         raise RuntimeError("Single process cannot be run with multiple workers or auto-reload")
     if not register_sys_signals and not single_process:
         raise RuntimeError("Cannot run Sanic.serve with register_sys_signals=False. Use single_process=True.")
-    if proxies_count is not None and proxies_count < 0:
-        raise ValueError(
-            f"PROXIES_COUNT cannot be negative, got {proxies_count}. Set it to the number of proxies, or to None."
-        )
+    check_proxies_count(proxies_count)
+
+
+def check_proxies_count(count: Any) -> None:
+    """Refuse a number of proxies that is none.
+
+    Raises:
+        ValueError: It is negative.
+    """
+    if count is not None and count < 0:
+        raise ValueError(f"PROXIES_COUNT cannot be negative, got {count}. Set it to the number of proxies, or to None.")
 
 
 def protection_of(app: Runnable, *, version: HTTP, ssl: Any, auto_tls: bool) -> Any:
@@ -146,7 +155,12 @@ def apply_mode(app: Runnable, debug: bool, verbosity: int) -> None:
 def apply_running_loop_options(
     app: Runnable, *, debug: bool, access_log: bool | None, noisy_exceptions: bool | None, returns_server: bool
 ) -> None:
-    """Keep the options of `Sanic.create_server`, and tell what has no effect in a loop that runs already."""
+    """Keep the options of `Sanic.create_server`, and tell what has no effect in a loop that runs already.
+
+    Raises:
+        ValueError: `PROXIES_COUNT` is negative.
+    """
+    check_proxies_count(app.config.PROXIES_COUNT)
     if not returns_server:
         deprecation("return_asyncio_server=False is ignored: create_server always returns a server.", 27.6)
     if isinstance(app.config.get("USE_UVLOOP"), bool):

@@ -156,7 +156,7 @@ class Exchange:
                 if self._body_buffered or not self.is_body_complete:
                     self._note_unread_body()
             else:
-                await app.handle_exception(request, self.failure, False)
+                await app.handle_exception(request, self.failure, self.interruption is None)
         except asyncio.CancelledError:
             await self._answer_interruption()
         except Exception:
@@ -181,7 +181,10 @@ class Exchange:
             ("http.lifecycle.request", {"request": request}),
         ):
             if event in app.observed_signals:
-                await app.dispatch(event, inline=True, context=context, fail_not_found=False)
+                try:
+                    await app.dispatch(event, inline=True, context=context, fail_not_found=False)
+                except Exception as error:
+                    self.failure = self.failure or error
 
     def interrupt(self, reason: BaseException) -> None:
         """Cancel the handler and answer with `reason` instead, if nothing has been sent yet."""

@@ -49,7 +49,8 @@ _EXCEPTION_LINE: Final = re.compile(r"^((?:\w+\.)*\w+)(: .*)?$")
 
 
 def _identifier() -> str:
-    return f"{os.environ.get('SANIC_WORKER_IDENTIFIER') or 'Main':<5}"
+    # Workers are called "Srv  0" to "Srv 10", so that their names sort; lines begin with five columns.
+    return f"{' '.join(os.environ.get('SANIC_WORKER_IDENTIFIER', '').split()) or 'Main':<5}"
 
 
 def _extras(record: logging.LogRecord) -> dict[str, Any]:

@@ -93,10 +93,35 @@ def _facts(document: Builder, title: str, facts: Iterable[tuple[str, str]]) -> N
 def _trace(exception: BaseException) -> Any:
     """Return the traceback as HTML, with source and variables where they can be had."""
     try:
-        from tracerite import html_traceback
+        # tracerite follows causes that lead back to where it began until no memory is left.
+        if not _is_circular(exception, set(), set()):
+            from tracerite import html_traceback
 
-        return HTML(str(html_traceback(exc=exception, msg=None)))
+            return HTML(str(html_traceback(exc=exception, msg=None)))
     except Exception:
-        # Objects under inspection may misbehave in any way; the plain traceback does not look at them.
-        lines = traceback.format_exception(type(exception), exception, exception.__traceback__)
-        return E.pre("".join(lines), class_="trace")
+        # Objects under inspection may misbehave in any way.
+        pass
+    # The plain traceback does not look at them.
+    lines = traceback.format_exception(type(exception), exception, exception.__traceback__)
+    return E.pre("".join(lines), class_="trace")
+
+
+def _is_circular(exception: BaseException, above: set[int], seen: set[int]) -> bool:
+    """Whether causes, contexts or members of groups lead back to an exception.
+
+    Args:
+        exception: Where to look.
+        above: Ids of the exceptions that have led here.
+        seen: Ids of those that lead back to none.
+    """
+    if id(exception) in above:
+        return True
+    if id(exception) in seen:
+        return False
+    above.add(id(exception))
+    context = None if exception.__suppress_context__ else exception.__context__
+    others = (exception.__cause__ or context, *getattr(exception, "exceptions", ()))
+    found = any(_is_circular(other, above, seen) for other in others if isinstance(other, BaseException))
+    above.remove(id(exception))
+    seen.add(id(exception))
+    return found

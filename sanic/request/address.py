@@ -40,7 +40,7 @@ def client_host(server_name: str, forwarded: Mapping[str, Any], host: str) -> st
         host: Value of the `Host` header, `""` without one.
     """
     if server_name:
-        return server_name.rpartition("://")[2].partition("/")[0]
+        return server_name.rpartition("://")[2].removeprefix("//").partition("/")[0]
     return str(forwarded.get("host") or host)
 
 

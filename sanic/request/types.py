@@ -440,11 +440,10 @@ class Request(Message, Generic[sanic_type, ctx_type]):
             route = self.route
             pipeline = self.app.response_pipeline if route is None else route.response_pipeline
             if pipeline is not None:
-                replacement = await pipeline(self, response)
-                if replacement is not None and replacement is not response:
-                    response = replacement
-                    if stream is not None:
-                        stream.respond(replacement)
+                response = await pipeline(self, response) or response
+                # Meanwhile a response that is made once for all requests may have been attached to another one.
+                if stream is not None and response.stream is not stream:
+                    stream.respond(response)
         return response
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from sanic import Blueprint, Request, Sanic, json, text
 from sanic.views import HTTPMethodView
+from tests.harness import free_port
+from tests.processes import get, running
 
 sanic_ext = pytest.importorskip("sanic_ext")
 
@@ -246,3 +248,38 @@ async def test_an_extension_of_ones_own_starts_with_the_app(app: Sanic[Any, Any]
     await serve(app)
 
     assert started == [app.name]
+
+
+async def test_the_asgi_client_of_sanic_testing_meets_it(app: Sanic[Any, Any]) -> None:
+    pytest.importorskip("sanic_testing")
+    _, response = await app.asgi_client.get("/docs/openapi.json")
+
+    assert response.status == 200
+    assert isinstance(app.ext, sanic_ext.Extend)
+
+
+def test_the_reusable_client_of_sanic_testing_meets_it(app: Sanic[Any, Any]) -> None:
+    reusable = pytest.importorskip("sanic_testing.reusable")
+    origin = {"origin": "http://example.com"}
+    with reusable.ReusableClient(app, host="127.0.0.1", port=free_port()) as client:
+        _, response = client.get("/", headers=origin)
+
+    assert response.headers["access-control-allow-origin"] == "http://example.com"
+
+
+async def test_its_logger_and_its_health_monitor_run_beside_the_workers(tmp_path: Path) -> None:
+    source = """
+        app.config.update(LOGGING=True, HEALTH=True, HEALTH_ENDPOINT=True)
+
+        if __name__ == "__main__":
+            app.run(port=0, access_log=True)
+        """
+    async with running(source, directory=tmp_path) as program:
+        url = await program.line(r"Goin' Fast @ (\S+)")
+        await program.line("Setup background logging")
+        await program.line("Worker ready")
+        states = (await get(url, "/__health__/")).json()
+        await program.line(r"Logge.*GET .*/__health__/ 200")
+
+        assert await program.stop() == 0
+    assert {states[f"Sanic-{name}-0"]["state"] for name in ("Logger", "HealthMonitor")} == {"STARTED"}

@@ -100,7 +100,16 @@ def test_a_message_on_the_access_log_is_written_as_such(formatter: type[AutoForm
     assert formatter().format(record()).endswith(": hello world")
 
 
-@pytest.mark.parametrize(("identifier", "start"), [("Srv 0", "Srv 0 2"), ("Inspector", "Inspector 2"), ("", "Main  2")])
+@pytest.mark.parametrize(
+    ("identifier", "start"),
+    [
+        ("Srv 0", "Srv 0 2"),
+        ("Srv  0", "Srv 0 2"),
+        ("Srv 10", "Srv 10 2"),
+        ("Inspector", "Inspector 2"),
+        ("", "Main  2"),
+    ],
+)
 def test_lines_begin_with_the_name_of_the_process(monkeypatch: pytest.MonkeyPatch, identifier: str, start: str) -> None:
     monkeypatch.setenv("SANIC_WORKER_IDENTIFIER", identifier)
     assert ProdFormatter().format(record()).startswith(start)

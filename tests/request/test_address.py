@@ -174,6 +174,7 @@ def test_the_scheme_is_that_of_the_configuration_else_of_the_proxy_else_of_the_c
         ("shop.example:82/path", "outer", "inner", "shop.example:82", "shop.example", 82),
         ("https://shop.example/path", "outer", "inner", "shop.example", "shop.example", 443),
         ("https://shop.example:8443", None, "inner", "shop.example:8443", "shop.example", 8443),
+        ("//shop.example/path", None, "inner", "shop.example", "shop.example", 80),
     ],
 )
 def test_the_host_is_that_of_the_configuration_else_of_the_proxy_else_of_the_header(

@@ -394,6 +394,28 @@ async def test_respond_takes_a_response_and_returns_what_middleware_makes_of_it(
     assert (response.status_code, response.text) == (202, "first replaced")
 
 
+async def test_one_response_object_may_answer_many_requests_at_once(app: Any) -> None:
+    made_once = text("the same")
+    in_middleware: list[Request] = []
+    all_are_there = asyncio.Event()
+
+    @app.on_response
+    async def wait_for_the_others(request: Request, response: HTTPResponse) -> None:
+        in_middleware.append(request)
+        if len(in_middleware) == 4:
+            all_are_there.set()
+        await all_are_there.wait()
+
+    @app.get("/")
+    async def handler(request: Request) -> HTTPResponse:
+        return made_once
+
+    async with serving(app) as server:
+        responses = await asyncio.gather(*(server.get() for _ in range(4)))
+
+    assert [(response.status_code, response.text) for response in responses] == [(200, "the same")] * 4
+
+
 async def test_a_second_response_is_refused_until_the_first_one_is_reset(app: Any) -> None:
     runs: list[int] = []
 

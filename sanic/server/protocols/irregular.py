@@ -33,7 +33,7 @@ _METHOD = re.compile(rb"(?:\r\n)*([!#$%&'*+\-.^_`|~0-9A-Za-z]*)( ?)")
 def explain(error: HttpParserError) -> SanicException:
     """What to answer when the parser refuses a message."""
     if isinstance(error, HttpParserInvalidURLError):
-        return BadURL("Bad URL: the request target holds characters that must be percent-encoded.")
+        return BadURL("Bad URL: the request target is no path, or holds characters that must be percent-encoded.")
     if isinstance(error, HttpParserInvalidMethodError):
         return _method_not_implemented("an unknown method cannot follow a message that has not been answered yet")
     return BadRequest(f"Bad Request: {error}")
