@@ -188,6 +188,8 @@ def run_child(orders: Orders) -> None:
         SystemExit: It could not be started, or has failed.
     """
     os.environ.update(orders.environment)
+    for sock in orders.unwanted:
+        sock.close()
     requests = Requests()
     _prepare_signals(orders, requests)
     link = Link(orders.up, orders.down, orders.grace)
@@ -198,6 +200,8 @@ def run_child(orders: Orders) -> None:
     try:
         orders.main.load()
         function, arguments = orders.parcel.open()
+        if orders.logging is not None and not isinstance(function, Linked):
+            orders.logging.open().set_up()
     except BaseException as error:
         raise _give_up(link, error, reporter) from None
     link.loaded()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -21,10 +22,12 @@ from sanic.log import error_logger, logger, server_logger
 from sanic.server.life import LAST_LISTENERS_SECONDS, message_of
 from sanic.server.runner import warn
 from sanic.server.socket import configure_socket, publish_unix_socket, remove_unix_socket
+from sanic.server.tasks import report_threads
 from sanic.worker.constants import ProcessState
 from sanic.worker.development import PATIENCE_SECONDS, is_developed
 from sanic.worker.inbox import SignalInbox
 from sanic.worker.inspector.process import Inspection
+from sanic.worker.logs import Logging
 from sanic.worker.manager import WorkerManager
 from sanic.worker.progress import Progress
 from sanic.worker.recycling import Recycling
@@ -63,12 +66,14 @@ def serve_apps(primary: Sanic[Any, Any], secondary: list[Sanic[Any, Any]], loade
     Raises:
         ServerError: This is a worker itself, or the program is only being loaded.
         RuntimeError: Processes are started in another way already.
+        ValueError: The start method is none.
         SystemExit: They could not be started, or were ended otherwise than in order.
     """
     if not primary.state.server_info:
         return
     _check_main_process()
     context = _start_context(type(primary))
+    threads = threading.enumerate()
     with SignalInbox() as inbox, _environment():
         main = MainProcess(primary, secondary, loader, context, inbox)
         try:
@@ -77,6 +82,7 @@ def serve_apps(primary: Sanic[Any, Any], secondary: list[Sanic[Any, Any]], loade
             main.close()
     if main.has_served:
         server_logger.info("Server Stopped")
+    report_threads(threads)
     if code:
         raise SystemExit(code)
 
@@ -97,6 +103,8 @@ def _start_context(cls: type[Sanic[Any, Any]]) -> Any:
 
     wanted: Any = cls.start_method
     method: str = "spawn" if isinstance(wanted, Default) else wanted
+    if method not in (known := multiprocessing.get_all_start_methods()):
+        raise ValueError(f"Start method {method!r} is none: set Sanic.start_method to one of {', '.join(known)}.")
     if cls.START_METHOD_SET:
         return multiprocessing.get_context(multiprocessing.get_start_method(allow_none=True) or method)
     actual = multiprocessing.get_start_method(allow_none=True)
@@ -149,6 +157,8 @@ class MainProcess:
         #: Whether workers have been started.
         self.has_served = False
         self._sockets: list[Any] = []
+        #: Those of them that workers serve.
+        self._listeners: list[Any] = []
         self._paths: list[str] = []
         #: Unix sockets that nobody finds yet, and where they will be.
         self._unpublished: dict[str, str] = {}
@@ -244,18 +254,29 @@ class MainProcess:
             listeners.reverse()
         asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_until_complete(self._call(listeners))
+            # A listener that blocks the loop is not reached by a cancellation.
+            with self._inbox.breakable():
+                end = self._loop.run_until_complete(self._call(listeners))
+        except KeyboardInterrupt as error:
+            end = error
         finally:
             asyncio.set_event_loop(None)
-        if self._inbox.is_interrupted and not is_stop:
+        if isinstance(end, SystemExit):
+            raise end
+        if (end is not None or self._inbox.is_interrupted) and not is_stop:
             raise _Interrupted
 
-    async def _call(self, listeners: list[Any]) -> None:
-        async def call() -> None:
+    async def _call(self, listeners: list[Any]) -> BaseException | None:
+        async def call() -> BaseException | None:
             for listener in listeners:
                 if self._inbox.is_interrupted:
-                    return
-                await call_listener(listener, self._primary, self._loop)
+                    break
+                try:
+                    await call_listener(listener, self._primary, self._loop)
+                except (SystemExit, KeyboardInterrupt) as error:
+                    # Raised out of a task it would tear the loop, which the last listeners need, too.
+                    return error
+            return None
 
         task = self._loop.create_task(call(), name="listeners of the main process")
         self._loop.add_reader(self._inbox.waitable, self._cancel_if_interrupted, task)
@@ -263,10 +284,9 @@ class MainProcess:
             await asyncio.wait([task])
         finally:
             self._loop.remove_reader(self._inbox.waitable)
-        if not task.cancelled():
-            task.result()
+        return None if task.cancelled() else task.result()
 
-    def _cancel_if_interrupted(self, task: asyncio.Task[None]) -> None:
+    def _cancel_if_interrupted(self, task: asyncio.Task[Any]) -> None:
         self._inbox.drain()
         if self._inbox.is_interrupted:
             task.cancel()
@@ -287,6 +307,7 @@ class MainProcess:
                     continue
                 if sock is not None:
                     self._sockets.append(sock)
+                    self._listeners.append(sock)
                     if info.settings.get("unix"):
                         self._unpublished[sock.getsockname()] = info.settings["unix"]
         self._inspection = Inspection.prepare(self._apps)
@@ -339,7 +360,13 @@ class MainProcess:
         manager = WorkerManager(
             primary.state.workers,
             Parcel(_Serving(self._apps, self._loader)),
-            Spawner(self._context, main, reloading.reporter if reloading is not None else None),
+            Spawner(
+                self._context,
+                main,
+                reloading.reporter if reloading is not None else None,
+                Parcel(Logging.of(primary)),
+                self._listeners,
+            ),
             self._inbox,
             commands=self._context.Pipe(duplex=False),
             grace=seconds,

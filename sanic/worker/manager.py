@@ -17,6 +17,7 @@ from sanic.log import error_logger, logger
 from sanic.worker.bulletin import Bulletin
 from sanic.worker.constants import RestartOrder
 from sanic.worker.development import Development
+from sanic.worker.inbox import REPETITION_SECONDS
 from sanic.worker.messages import Ack, Beat, Failed, Loaded, Note, Progress, Serving, Stop
 from sanic.worker.pipes import understand_into
 from sanic.worker.process import Event, Run, WorkerProcess
@@ -28,9 +29,6 @@ from sanic.worker.wishes import grant
 
 if TYPE_CHECKING:
     from sanic.worker.spawner import Handle
-
-#: What comes twice within so many seconds is one wish, told to a process and to its group.
-_REPETITION_SECONDS = 0.3
 
 
 class MonitorCycle(IntEnum):
@@ -215,7 +213,8 @@ class WorkerManager:
         Raises:
             ValueError: The name is taken, or it is transient and not restartable.
         """
-        if any(name in (process.group, process.name) for process in self.processes):
+        names = {f"Sanic-{name}-{number}" for number in range(workers)}
+        if any(name in (process.group, process.name) or process.name in names for process in self.processes):
             raise ValueError(f"There is a process {name!r} already: give each one a name of its own.")
         if transient and restartable is False:
             raise ValueError(f"The process {name!r} cannot be transient and not restartable: choose one.")
@@ -319,7 +318,7 @@ class WorkerManager:
         if previous is None:
             logger.info("Received signal %s. Shutting down.", signals.Signals(signal).name)
             self.shutdown()
-        elif now - previous > _REPETITION_SECONDS:
+        elif now - previous > REPETITION_SECONDS:
             logger.info("Received signal %s again. Killing all processes.", signals.Signals(signal).name)
             self.exit_code = self.exit_code or 1
             self.kill()
@@ -342,7 +341,7 @@ class WorkerManager:
 
         Args:
             process_names: Their names; default all that are transient.
-            restart_order: Whether one is stopped before, or after, the other one has started.
+            restart_order: Whether a worker is stopped before, or after, the other one has started.
         """
         if not self.is_stopping:
             self.restarter.restart(process_names or (), restart_order)
@@ -368,6 +367,8 @@ class WorkerManager:
 
     def start_process(self, process: WorkerProcess) -> bool:
         """Start a process, or the one that is to take its place; returns whether there is one now."""
+        if self.is_stopping:
+            return False
         environment = {
             "SANIC_WORKER_NAME": process.name,
             "SANIC_WORKER_IDENTIFIER": process.ident,
@@ -384,7 +385,8 @@ class WorkerManager:
                 self.fail(f"{process.name} cannot be started: {type(error).__name__}: {error}")
             else:
                 error_logger.error("%s cannot be started.", process.name, exc_info=error)
-                if process.is_server and process.run is None:
+                is_wanted = process.is_server or process.is_revived or process.is_restarting
+                if is_wanted and process.run is None:
                     process.failures += 1
                     self._watch.start_later(process)
             return False
@@ -491,7 +493,7 @@ class WorkerManager:
 
     def _take(self, process: WorkerProcess, run: Run, message: Any) -> None:
         if isinstance(message, (Progress, Beat, Loaded, Ack)):
-            run.last_sign = self._clock()
+            run.sign(self._clock())
         if isinstance(message, Loaded):
             run.is_loaded = True
             if run is process.run:
@@ -556,6 +558,7 @@ class WorkerManager:
         elif was_run and process.is_revived:
             self._watch.revive(process, run, code)
         elif was_run and code and not run.is_stopping:
-            error_logger.error("%s (pid %s) %s.", process.name, run.handle.pid, how_it_ended(code))
+            what = f"could not be started: {run.reason}" if run.reason else f"{how_it_ended(code)}."
+            error_logger.error("%s (pid %s) %s", process.name, run.handle.pid, what)
         if process.is_over and (process.is_removed or (not process.tracked and process.start_at is None)):
             self._processes.pop(process.name, None)

@@ -42,8 +42,8 @@ class WorkerState(MutableMapping[str, Any]):
     def __setitem__(self, key: str, value: Any) -> None:
         if key in RESTRICTED:
             raise LookupError(f"The key {key!r} of a worker's state is kept by the manager: use another name.")
-        self._own[key] = value
         self._publisher.send(Note(key, value))
+        self._own[key] = value
 
     def __delitem__(self, key: str) -> None:
         raise LookupError(f"Cannot delete {key!r}: keys of a worker's state stay. Set it to None.")
@@ -102,11 +102,13 @@ class WorkerMultiplexer:
             zero_downtime: Stop a process only when the one that takes its place has started.
 
         Raises:
-            ValueError: A name is given, and `all_workers`.
+            ValueError: A name is given, and `all_workers`, or what is given names nothing.
         """
         if name and all_workers:
             raise ValueError("Restart either the processes of some names, or all workers: not both.")
         names = () if all_workers else tuple(part.strip() for part in (name or self.name).split(",") if part.strip())
+        if not names and not all_workers:
+            raise ValueError(f"{name!r} names no process to restart: give a name, or all_workers=True.")
         self._monitor_publisher.send(Restart(names, zero_downtime))
 
     def reload(self, name: str = "", all_workers: bool = False, zero_downtime: bool = False) -> None:
@@ -117,8 +119,11 @@ class WorkerMultiplexer:
         """Have so many workers.
 
         Raises:
+            TypeError: It is no whole number.
             ValueError: It is less than one.
         """
+        if isinstance(num_workers, bool) or not isinstance(num_workers, int):
+            raise TypeError(f"Cannot scale to {num_workers!r} workers: give a whole number.")
         if num_workers <= 0:
             raise ValueError(f"Cannot scale to {num_workers} workers: at least one is needed.")
         self._monitor_publisher.send(Scale(num_workers))
@@ -149,7 +154,13 @@ class WorkerMultiplexer:
         """
         from multiprocessing.reduction import ForkingPickler
 
-        parcel = bytes(ForkingPickler.dumps((func, kwargs)))
+        try:
+            parcel = bytes(ForkingPickler.dumps((func, kwargs)))
+        except Exception as error:
+            raise TypeError(
+                f"The function of process {ident!r}, or one of its arguments, cannot be sent to another process: "
+                f"{error}. Give a function that stands at the top of a module, and arguments that can be pickled."
+            ) from error
         self._monitor_publisher.send(Manage(ident, parcel, transient, restartable, tracked, auto_start, workers))
 
     def exit(self) -> None:

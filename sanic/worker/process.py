@@ -49,6 +49,8 @@ _NEXT: dict[tuple[State, Event], State] = {
 }
 
 
+#: What share of the time a process uses a processor that is busy, and does not just wait.
+_BUSY_SHARE = 0.02
 #: What is told of a worker's work.
 COUNTERS = ("requests", "connections", "rss")
 
@@ -77,6 +79,17 @@ class Run:
         self.recycle_after = now
         #: Whether states of other processes could not be told, since it did not listen.
         self.has_missed = False
+        self._used = 0.0
+
+    def sign(self, now: float) -> None:
+        """It has given a sign of life."""
+        self.last_sign = now
+        if self.acked_at is None:
+            self._used = self.handle.processor_time()
+
+    def computes(self, now: float) -> bool:
+        """Whether it has been busy since its last sign, maybe with something that lets no thread of it tell so."""
+        return self.handle.processor_time() - self._used > _BUSY_SHARE * (now - self.last_sign)
 
     def count(self, beat: Beat) -> None:
         """It has told how it does."""

@@ -33,21 +33,25 @@ class Restarter:
 
         Args:
             names: Names of processes; none for all that are transient.
-            order: Whether one is stopped before, or after, the other one has started.
+            order: Whether a worker is stopped before, or after, the other one has started. A process that is no worker
+                is always stopped first.
         """
         for process in self._chosen(tuple(names)):
             if process.run is None:
                 self._manager.start_process(process)
             elif order is RestartOrder.SHUTDOWN_FIRST:
-                if not process.is_restarting:
-                    self._manager.replace(process)
+                self._replace(process)
             elif process not in self._rolling:
                 self._rolling.append(process)
                 if len(self._rolling) == 1:
                     self._begin()
 
+    def _replace(self, process: WorkerProcess) -> None:
+        if not process.is_restarting:
+            self._manager.replace(process)
+
     def _chosen(self, names: tuple[str, ...]) -> list[WorkerProcess]:
-        processes = list(self._manager.processes)
+        processes = [process for process in self._manager.processes if not process.is_removed]
         if not names:
             return [process for process in processes if process.transient]
         chosen = []
@@ -72,8 +76,12 @@ class Restarter:
     def _begin(self) -> None:
         while self._rolling:
             process = self._rolling[0]
-            if process.run is not None and not process.is_removed and self._manager.start_process(process):
-                return
+            if process.run is not None and not process.is_removed and not process.is_restarting:
+                if not process.is_server:
+                    # It never tells that it has started, and two of a kind may be one too many.
+                    self._replace(process)
+                elif self._manager.start_process(process):
+                    return
             self._rolling.popleft()
 
     def started(self, process: WorkerProcess) -> None:

@@ -83,7 +83,7 @@ def serve_worker(link: Link, requests: Requests, settings: WorkerSettings) -> No
         if is_serving and not has_started:
             has_started = True
             # Two that read from one terminal would each get half of what is typed.
-            has_console = any(name.startswith("Sanic-Console") for name in link.states)
+            has_console = any(name.startswith("Sanic-Console") for name in tuple(link.states))
             if is_developed(apps[0]) and apps[0].state.workers <= 1 and not has_console:
                 read_from_terminal()
             pulse.start(asyncio.get_running_loop())

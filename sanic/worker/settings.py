@@ -93,7 +93,8 @@ class MainModule:
         path = getattr(module, "__file__", None)
         if spec is not None:
             return cls({"init_main_from_name": spec.name})
-        return cls({"init_main_from_path": os.path.abspath(path)} if path else {})
+        # What was read from standard input has a name, but no other process can read it again.
+        return cls({"init_main_from_path": os.path.abspath(path)} if path and os.path.isfile(path) else {})
 
     def load(self) -> None:
         """Import it, as `__mp_main__`."""
@@ -154,6 +155,8 @@ class Orders:
         is_server: Whether it is a worker that serves.
         grace: Seconds that it has to end in when the manager is gone.
         reporter: Tells the reloader which files it has loaded, None if nobody wants to know.
+        logging: How a function of the application's own logs, None if that is settled.
+        unwanted: Sockets that it has inherited, and must not keep open.
     """
 
     name: str
@@ -166,3 +169,5 @@ class Orders:
     is_server: bool
     grace: float
     reporter: SourceReporter | None = None
+    logging: Parcel | None = None
+    unwanted: tuple[Any, ...] = ()

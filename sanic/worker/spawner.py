@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sanic.worker.sources import SourceReporter
 
 _TRACE_SIZE = 1 << 20
+#: What multiprocessing, too, says of a process whose exit code nobody knows.
+_UNKNOWN_CODE = 255
 
 
 class Handle(Protocol):
@@ -46,6 +48,9 @@ class Handle(Protocol):
 
     def reap(self) -> int | None:
         """Its exit code if it has ended."""
+
+    def processor_time(self) -> float:
+        """Seconds of processor time that it has used; 0 where that cannot be known."""
 
     def trace(self) -> str:
         """The stacks that it has left."""
@@ -100,7 +105,25 @@ class ProcessHandle:
         """Its exit code if it has ended."""
         self._process.join(0)
         code: int | None = self._process.exitcode
-        return code
+        return _UNKNOWN_CODE if code is None and self._is_taken() else code
+
+    def _is_taken(self) -> bool:
+        # Whether somebody else in this process has waited for it, so that nobody learns its exit code any more.
+        if self._pidfd is None:
+            return False
+        try:
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return True
+        return False
+
+    def processor_time(self) -> float:
+        """Seconds of processor time that it has used; 0 where that cannot be known."""
+        with suppress(OSError, ValueError, IndexError), open(f"/proc/{self.pid}/stat", "rb") as file:
+            # After the name, which may hold anything: see proc(5).
+            fields = file.read().rpartition(b")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return 0.0
 
     def trace(self) -> str:
         """The stacks that it has left."""
@@ -129,13 +152,24 @@ class Spawner:
         context: A context of `multiprocessing`.
         main: The main module that processes import.
         reporter: Tells the reloader which files they have loaded.
+        logging: How functions of the application's own log; in a forked process that is settled.
+        listeners: Sockets of the workers, which other processes must not keep open; only forked ones have them.
     """
 
-    def __init__(self, context: Any, main: MainModule, reporter: SourceReporter | None = None) -> None:
+    def __init__(
+        self,
+        context: Any,
+        main: MainModule,
+        reporter: SourceReporter | None = None,
+        logging: Parcel | None = None,
+        listeners: Iterable[Any] = (),
+    ) -> None:
         self._context = context
         self._reporter = reporter
         self._main = main
         self._imports = context.get_start_method() != "fork"
+        self._logging = logging if self._imports else None
+        self._listeners = () if self._imports else tuple(listeners)
 
     def spawn(
         self, name: str, parcel: Parcel, environment: dict[str, str], *, is_server: bool, grace: float
@@ -157,7 +191,20 @@ class Spawner:
         trace, trace_end = self._context.Pipe(duplex=False)
         main = self._main if self._imports and parcel.imports_main else MainModule({})
         reporter = self._reporter if parcel.imports_main else None
-        orders = Orders(name, up_end, down_end, trace_end, main, parcel, environment, is_server, grace, reporter)
+        orders = Orders(
+            name,
+            up_end,
+            down_end,
+            trace_end,
+            main,
+            parcel,
+            environment,
+            is_server,
+            grace,
+            reporter,
+            logging=None if is_server else self._logging,
+            unwanted=() if is_server else self._listeners,
+        )
         process = self._context.Process(target=run_child, args=(orders,), name=name)
         try:
             with _signals_held(), _main_hidden(self._imports):

@@ -50,7 +50,7 @@ class Watch:
         if due is not None and now > max(self._looked_at, due) + _OVERSLEPT_SECONDS:
             for process in self._manager.processes:
                 for run in process.runs:
-                    run.last_sign = now
+                    run.sign(now)
 
     def start_later(self, process: WorkerProcess) -> None:
         """Start a process again, the later the more often it has ended."""
@@ -100,6 +100,9 @@ class Watch:
         # When there must be a sign of life.
         if not process.is_server or run.is_stopping:
             return None
+        if run.acked_at is not None and run.handle.mailbox is None:
+            # It has said that it will say no more.
+            return None
         if run.acked_at is None:
             return run.last_sign + self._manager.THRESHOLD / 10
         return run.last_sign + self._hang_timeout if self._hang_timeout else None
@@ -135,6 +138,9 @@ class Watch:
                     self._silent(process, run, now)
 
     def _silent(self, process: WorkerProcess, run: Run, now: float) -> None:
+        if run.acked_at is None and run.computes(now):
+            run.sign(now)
+            return
         pid = run.handle.pid
         if run.acked_at is not None:
             seconds = self._hang_timeout

@@ -536,6 +536,23 @@ async def test_a_thread_that_keeps_the_process_from_ending_is_named(tmp_path: Pa
         assert any("Thread " in line and "still runs" in line for line in program.lines), program.output
 
 
+async def test_a_thread_that_keeps_the_main_process_from_ending_is_named(tmp_path: Path) -> None:
+    source = """
+        import threading
+        event = threading.Event()
+        @app.main_process_start
+        async def begin(app):
+            threading.Thread(target=event.wait, name="keeper").start()
+        if __name__ == "__main__":
+            app.run(port=0, workers=1)
+            event.set()
+        """
+    async with running(source, directory=tmp_path) as program:
+        await program.url()
+        assert await program.stop() == 0
+        assert any("Thread keeper still runs" in line for line in program.lines), program.output
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_interrupts_a_start_that_waits(tmp_path: Path, number: int) -> None:
     source = """

@@ -23,6 +23,10 @@ class Toy:
         self.messages: list[Any] = []
         self.code: int | None = None
         self.is_obedient = True
+        self.used = 0.0
+
+    def processor_time(self) -> float:
+        return self.used
 
     def receive(self) -> list[Any]:
         messages, self.messages = self.messages, []

@@ -285,6 +285,23 @@ async def test_another_start_method_than_the_one_in_use_is_refused(tmp_path: Pat
         assert "Start method 'spawn' was requested, but 'fork' was already set" in program.output
 
 
+WRONG = [
+    ('Sanic.start_method = "frok"', "", "Start method 'frok' is none: set Sanic.start_method to one of "),
+    ("", '"2"', "workers='2' is no number of worker processes: give a whole number"),
+    ("", "None", "workers=None is no number of worker processes"),
+]
+
+
+@pytest.mark.parametrize(("source", "workers", "message"), WRONG)
+async def test_settings_of_processes_that_cannot_work_are_named(
+    tmp_path: Path, source: str, workers: str, message: str
+) -> None:
+    run = RUN.replace("workers=2", f"workers={workers}") if workers else RUN
+    async with running(source + run, directory=tmp_path) as program:
+        assert await program.end() == 1
+        assert message in program.lines[-1]
+
+
 # -- Starts that fail -------------------------------------------------------------------------------------------------
 
 FAILING = [
@@ -306,6 +323,14 @@ async def test_a_start_that_fails_says_why_once_and_ends_with_status_1(
         assert program.output.count("Not all workers acknowledged a successful startup. Shutting down.") == 1
 
 
+async def test_a_program_from_standard_input_is_told_where_an_app_is_to_be(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PREAMBLE + RUN)
+    async with command("sh", "-c", f"exec {sys.executable} - < program.py", directory=tmp_path) as program:
+        assert await program.end() == 1
+        assert "make it at the top of a module" in program.output
+        assert "Traceback" not in program.output
+
+
 async def test_a_main_process_listener_that_fails_ends_the_start_and_the_stop_listeners_run(tmp_path: Path) -> None:
     source = """
     @app.main_process_start
@@ -321,6 +346,49 @@ async def test_a_main_process_listener_that_fails_ends_the_start_and_the_stop_li
         assert "not today" in program.output
         assert "stopped" in program.lines
         assert "Starting worker" not in program.output
+
+
+async def test_a_main_process_listener_may_end_the_program_with_a_status_of_its_own(tmp_path: Path) -> None:
+    source = """
+    @app.main_process_start
+    async def check(app):
+        sys.exit(7)
+
+    @app.main_process_stop
+    async def stop(app):
+        await asyncio.sleep(0)
+        print("stopped", flush=True)
+    """
+    async with running(dedent(source) + RUN, directory=tmp_path) as program:
+        assert await program.end() == 7
+        assert program.lines == ["stopped"]
+
+
+@pytest.mark.parametrize("event", ["main_process_start", "main_process_ready"])
+async def test_a_listener_of_the_main_process_that_blocks_it_is_broken_off_by_a_second_signal(
+    tmp_path: Path, event: str
+) -> None:
+    source = f"""
+    import time
+
+    @app.{event}
+    async def block(app):
+        print("waiting for the database", flush=True)
+        time.sleep(100)
+
+    @app.main_process_stop
+    async def stop(app):
+        print("stopped", flush=True)
+    """
+    async with running(dedent(source) + RUN, directory=tmp_path) as program:
+        await program.line("waiting")
+        program.send(signal.SIGTERM)
+        # Less than that is one signal, to the process and to its group.
+        await asyncio.sleep(0.5)
+        assert await program.stop(signal.SIGINT) == 0
+        assert program.lines[-1] == "stopped"
+        assert "Starting worker" not in program.output
+        assert "Traceback" not in program.output
 
 
 async def test_a_signal_while_a_worker_imports_ends_everything_at_once(tmp_path: Path) -> None:
@@ -360,6 +428,32 @@ async def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
         replacement = int(await program.line(r"Worker ready \[(\d+)\]"))
         assert replacement != victim
         assert (await get(url)).text == "hello"
+        assert await program.stop() == 0
+
+
+IGNORED = """
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+"""
+REAPED = """
+    def reap(number, frame):
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            pass
+
+    signal.signal(signal.SIGCHLD, reap)
+"""
+
+
+@pytest.mark.parametrize("handling", [IGNORED, REAPED], ids=["ignored", "reaped"])
+async def test_deaths_are_noticed_whoever_else_waits_for_children(tmp_path: Path, handling: str) -> None:
+    source = "import signal\nif __name__ == '__main__':\n" + handling
+    async with running(WHO + source + RUN, directory=tmp_path) as program:
+        url = await ready(program)
+        os.kill(int((await get(url, "/pid")).text), signal.SIGKILL)
+        await program.line("It is replaced")
+        await program.line("Worker ready")
         assert await program.stop() == 0
 
 

@@ -15,11 +15,11 @@ def test_state_becomes_json() -> None:
         "worker": {"pid": 7, "start_at": datetime(2026, 1, 2, tzinfo=timezone.utc), "stage": ServerStage.SERVING},
         1: [Path("/a"), (None, True)],
         # The application may keep what it likes.
-        "odd": {"bytes": b"\0", "error": ValueError("no")},
+        "odd": {"bytes": b"\0", "error": ValueError("no"), "rate": float("nan"), "limit": float("inf")},
     }
 
-    assert json.loads(json.dumps(Inspector._make_safe(state))) == {
+    assert json.loads(json.dumps(Inspector._make_safe(state), allow_nan=False)) == {
         "worker": {"pid": 7, "start_at": "2026-01-02T00:00:00+00:00", "stage": "SERVING"},
         "1": ["/a", [None, True]],
-        "odd": {"bytes": "b'\\x00'", "error": "ValueError('no')"},
+        "odd": {"bytes": "b'\\x00'", "error": "ValueError('no')", "rate": None, "limit": None},
     }

@@ -154,6 +154,18 @@ def test_a_slow_import_does_not_trip_the_threshold_while_it_makes_progress() -> 
     assert fleet.states() == {SERVERS[0]: "ACKED"}
 
 
+def test_a_start_that_computes_without_a_chance_to_tell_so_is_waited_for_until_it_only_waits() -> None:
+    fleet = Fleet(1)
+    fleet.manager.start()
+    for _ in range(120):
+        fleet.toys[0].used += 0.9
+        fleet.pass_time(1)
+    assert fleet.alive
+    fleet.pass_time(65)
+    assert not fleet.alive
+    assert fleet.manager.exit_code == 1
+
+
 def test_what_cannot_be_started_at_all_ends_everything(caplog: pytest.LogCaptureFixture) -> None:
     fleet = Fleet(2)
 
@@ -219,6 +231,15 @@ def test_a_hanging_worker_that_cannot_even_show_its_stacks_is_killed() -> None:
     fleet.toys[0].is_obedient = False
     fleet.pass_time(13)
     assert fleet.toys[0].signals == [signal.SIGABRT, signal.SIGKILL]
+
+
+def test_a_worker_that_has_said_that_it_says_no_more_is_not_taken_for_one_that_hangs() -> None:
+    fleet = Fleet(1, hang_timeout=10.0).started()
+    fleet.toys[0].mailbox = None
+    fleet.pass_time(60)
+    assert fleet.toys[0].signals == []
+    fleet.end(fleet.toys[0], -signal.SIGKILL)
+    assert fleet.names == SERVERS[:1]
 
 
 def test_no_worker_is_blamed_when_the_whole_machine_slept() -> None:
@@ -364,6 +385,9 @@ def test_a_process_of_the_application_has_a_name_of_its_own_and_its_rules() -> N
     fleet.manager.manage("cache", work, {}, transient=True, workers=2)
     with pytest.raises(ValueError, match="already"):
         fleet.manager.manage("clock", work, {})
+    with pytest.raises(ValueError, match="already"):
+        # It would be called as the worker is.
+        fleet.manager.manage("Server-0", work, {})
     with pytest.raises(ValueError, match="transient"):
         fleet.manager.manage("other", work, {}, transient=True, restartable=False)
     fleet.started()
@@ -512,6 +536,28 @@ def test_a_machine_without_room_for_another_process_is_asked_again_later_each_ti
     fleet.spawn = spawn  # type: ignore[method-assign]
     fleet.pass_time(31)
     assert fleet.names == SERVERS
+
+
+def test_a_process_that_is_wanted_is_tried_again_until_the_machine_has_room_for_it() -> None:
+    fleet = Fleet(1)
+    fleet.manager.manage("revived", work, {}, restartable=True)
+    fleet.manager.manage("replaced", work, {}, transient=True)
+    for process in fleet.manager.processes:
+        process.is_revived = process.group == "revived"
+    fleet.started()
+    spawn = fleet.spawn
+
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    fleet.spawn = refuse  # type: ignore[method-assign]
+    fleet.end(fleet.toys[1], -9)
+    fleet.manager.restart(["replaced"])
+    fleet.pass_time(5)
+    assert fleet.names == SERVERS[:1]
+    fleet.spawn = spawn  # type: ignore[method-assign]
+    fleet.pass_time(31)
+    assert fleet.names == ["Sanic-Server-0-0", "Sanic-replaced-0", "Sanic-revived-0"]
 
 
 class Vague:

@@ -125,3 +125,33 @@ async def test_a_breakpoint_in_a_handler_can_be_talked_to_and_a_reload_ends_it(t
             os.kill(process.pid, signal.SIGKILL)
             await process.wait()
         terminal.close()
+
+
+async def test_who_closes_the_terminal_ends_the_program_that_runs_in_front(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(PROGRAM.replace("dev=True", "workers=2"))
+    terminal = Terminal()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        SHELL,
+        "main.py",
+        cwd=tmp_path,
+        stdin=terminal.slave,
+        stdout=terminal.slave,
+        stderr=terminal.slave,
+        env={**os.environ, "NO_COLOR": "1", "TERM": "dumb"},
+    )
+    try:
+        await terminal.sees("Worker ready")
+        await terminal.sees("Worker ready")
+        # Sent by somebody, it has another meaning.
+        process.send_signal(signal.SIGHUP)
+        await terminal.sees("Received signal SIGHUP. Replacing all workers.")
+        await terminal.sees("Worker ready")
+        terminal.close()
+        assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
+    finally:
+        if process.returncode is None:
+            os.kill(process.pid, signal.SIGKILL)
+            await process.wait()
+            terminal.close()
