@@ -80,7 +80,7 @@ class SanicCLI:
         if args.routes:
             from sanic.cli.routes import route_table
 
-            print(route_table(app))
+            print(route_table(app), flush=True)
             return 0
         return serve(app, loader, args)
 
@@ -91,7 +91,10 @@ class SanicCLI:
         from sanic.worker.traces import describe_failure
 
         loader = AppLoader(args.target, args.factory, args.simple, args)
-        loader.directory = os.getcwd()
+        try:
+            loader.directory = os.getcwd()
+        except FileNotFoundError:
+            raise CommandError("The working directory does not exist any more: change to one that does.") from None
         try:
             return loader.load(), loader
         except TargetError as error:

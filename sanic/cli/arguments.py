@@ -20,7 +20,7 @@ daemon"""
 SHORT_HELP = """usage: sanic TARGET [options]
        sanic TARGET exec [COMMAND ...]
        sanic TARGET status | stop [--force]
-       sanic status | kill | restart (--pid N | --pidfile FILE)
+       sanic status | stop | kill | restart (--pid N | --pidfile FILE)
        sanic inspect [COMMAND ...]
 
 Serve a Sanic app.
@@ -50,7 +50,8 @@ class Parser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments, and end with status 2."""
-        self.exit(2, f"usage: {' '.join(self.format_usage().split()[1:4])} ...\n{self.prog}: error: {message}\n")
+        usage = " ".join(self.format_usage().split()[1:4])
+        self.exit(2, f"usage: {usage} ...\n{self.prog}: error: {message}\n'{self.prog} --help' explains the options.\n")
 
 
 def new_parser() -> ArgumentParser:
@@ -284,7 +285,8 @@ def _split(parser: ArgumentParser, arguments: list[str]) -> tuple[list[str], lis
 
 def _take_unknown(parser: ArgumentParser, args: Namespace, rest: list[str]) -> None:
     is_factory = args.factory or args.target.endswith("()")
-    for argument in rest:
+    # Options first: what stands behind one may be its value.
+    for argument in sorted(rest, key=lambda text: not text.startswith("-")):
         name, has_value, value = argument[2:].partition("=")
         name = name.replace("-", "_")
         if not is_factory or not argument.startswith("--") or not name.isidentifier():

@@ -10,7 +10,10 @@ import ast
 import asyncio
 import code
 import inspect
+import os
+import signal
 import sys
+import threading
 import time
 import types
 from dataclasses import replace
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 _NAME = "Console"
 _POLL_SECONDS = 0.05
+_CLOSED = "The console is closed, the server goes on."
 
 
 def attach_console(app: Sanic[Any, Any], loader: AppLoader, *, opens_at_once: bool, is_reloaded: bool) -> None:
@@ -67,6 +71,7 @@ def run_console(link: Link, requests: Requests, settings: Parcel, where: str, op
         opens_at_once: Whether ENTER need not be pressed first.
     """
     requests.on_signal = _interrupt
+    _repeat_unnoticed(requests)
     # Which multiprocessing has replaced by one that is always at its end.
     sys.stdin = open(0, encoding=sys.stdin.encoding, closefd=False)  # noqa: SIM115
     try:
@@ -84,6 +89,26 @@ def run_console(link: Link, requests: Requests, settings: Parcel, where: str, op
     except OSError as error:
         # The terminal is gone, or another job has it by now.
         error_logger.error("The console is closed: %s.", error.strerror)
+
+
+def _repeat_unnoticed(requests: Requests) -> None:
+    # A signal that comes just before readline, or a loop, begins to wait would be noticed after that only.
+    if not hasattr(signal, "pthread_kill"):
+        return
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    main = threading.get_ident()
+
+    def repeat() -> None:
+        while os.read(reader, 1)[0] not in (signal.SIGINT, signal.SIGTERM):
+            continue
+        time.sleep(_POLL_SECONDS)
+        while not requests.count:
+            signal.pthread_kill(main, signal.SIGINT)
+            time.sleep(_POLL_SECONDS)
+
+    threading.Thread(target=repeat, name="signals", daemon=True).start()
 
 
 def _wait_for_workers(link: Link) -> None:
@@ -121,11 +146,14 @@ def _open(link: Link, settings: Parcel, where: str) -> None:
     console = Console(app, where, loop)
     try:
         loop.run_until_complete(_start(app))
-        console.interact(console.greeting(), exitmsg="The console is closed, the server goes on.")
+        # No exitmsg: since Python 3.13 it is shown when the server ends, too.
+        console.interact(console.greeting(), exitmsg="")
     except _Ended:
         raise
     except SystemExit:
-        print("The console is closed, the server goes on.")
+        print(_CLOSED)
+    else:
+        print(_CLOSED)
     finally:
         loop.run_until_complete(_stop(app, console))
         loop.close()

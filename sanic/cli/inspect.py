@@ -68,7 +68,7 @@ def run_inspect(arguments: list[str]) -> int:
     except InspectError as error:
         print(visible(error), file=sys.stderr)
         return _FAILURE
-    print(json.dumps(result) if options.raw else _rendered(options.command, result))
+    print(json.dumps(result) if options.raw else _rendered(options.command, result), flush=True)
     return 0
 
 
@@ -154,10 +154,13 @@ def _ask(options: Namespace, body: dict[str, Any] | None) -> Any:
     if key:
         headers["Authorization"] = f"Bearer {key}".encode(errors="surrogateescape")
     connection: HTTPConnection
-    if is_secure:
-        connection = HTTPSConnection(host, port, timeout=_CONNECT_SECONDS, context=ssl.create_default_context())
-    else:
-        connection = HTTPConnection(host, port, timeout=_CONNECT_SECONDS)
+    try:
+        if is_secure:
+            connection = HTTPSConnection(host, port, timeout=_CONNECT_SECONDS, context=ssl.create_default_context())
+        else:
+            connection = HTTPConnection(host, port, timeout=_CONNECT_SECONDS)
+    except HTTPException as error:
+        raise InspectError(f"{host!r} is no host: {error}.") from None
     try:
         connection.connect()
         connection.sock.settimeout(_COMMAND_SECONDS)

@@ -9,10 +9,14 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 if TYPE_CHECKING:
     from sanic.app import Sanic
+
+
+#: Those that stay as they are: what RFC 3986 section 2 allows, and what is escaped already.
+_URL_CHARACTERS = "%:/?#[]@!$&'()*+,;="
 
 
 class Handled(NamedTuple):
@@ -38,7 +42,7 @@ class Requester:
         """Handle a request.
 
         Args:
-            uri: Path and query.
+            uri: Path and query; what a URL may not hold is escaped.
             headers: Headers of the request.
             method: Its method.
             body: Its body: bytes, text, or anything else to be sent as JSON.
@@ -48,14 +52,16 @@ class Requester:
 
         fields, content = _message(dict(headers or {}), body)
         parts = urlsplit(uri)
+        path = quote(parts.path or "/", _URL_CHARACTERS)
         scope: dict[str, Any] = {
             "type": "http",
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
             "method": method.upper(),
             "scheme": "http",
-            "path": parts.path or "/",
-            "query_string": parts.query.encode(),
+            "path": unquote(path),
+            "raw_path": path.encode(),
+            "query_string": quote(parts.query, _URL_CHARACTERS).encode(),
             "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields.items()],
             "client": ("127.0.0.1", 0),
             "server": ("localhost", 0),

@@ -158,7 +158,7 @@ def _prepare_console(app: Sanic[Any, Any], loader: AppLoader, args: Namespace) -
     elif args.repl or (args.dev and args.repl is None and on_terminal):
         from sanic.cli.console import attach_console
 
-        attach_console(app, loader, opens_at_once=bool(args.repl), is_reloaded=args.dev or args.auto_reload)
+        attach_console(app, loader, opens_at_once=bool(args.repl), is_reloaded=app.auto_reload)
 
 
 def _is_in_foreground() -> bool:

@@ -103,8 +103,7 @@ class AppLoader:
         try:
             return getattr(module, name)
         except AttributeError:
-            hint = _suggestion(module) or _EXAMPLE
-            raise TargetError(f"Module {module.__name__} has no {name!r}. {hint}") from None
+            raise TargetError(f"Module {module.__name__} has no {name!r}. {self._hint(module)}") from None
 
     def _find_module(self) -> tuple[ModuleType, str]:
         path, colon, name = self.module_input.removesuffix("()").partition(":")
@@ -112,6 +111,8 @@ class AppLoader:
             raise TargetError(
                 f"{path} is a file. Give the name of its module, such as {path.removesuffix('.py')}:{name or 'app'}."
             )
+        if path in (os.curdir, os.pardir):
+            raise TargetError(f"{path} is a directory. {_serve_directory(path)}")
         if colon:
             return _import(path), name or "app"
         try:
@@ -124,15 +125,23 @@ class AppLoader:
             return _import(path), name
 
     def _call(self, factory: Callable[..., Any]) -> Any:
-        from inspect import signature
+        from inspect import iscoroutinefunction, signature
 
+        if iscoroutinefunction(factory):
+            raise TargetError(f"{self._where} is an async function. Make the app in one that is not: no loop runs yet.")
         # Not by trying: a TypeError of the factory's own must not be taken for a wrong number of arguments.
         try:
             parameters = signature(factory)
         except (TypeError, ValueError):
             return factory()
-        takes_arguments = not self._fits(parameters) if self.args is None else self._fits(parameters, self.args)
-        return factory(self.args) if takes_arguments else factory()
+        needs_nothing = self._fits(parameters)
+        if self._fits(parameters, self.args) and not (needs_nothing and self.args is None):
+            return factory(self.args)
+        if needs_nothing:
+            return factory()
+        raise TargetError(
+            f"{self._where} takes {parameters}, but a factory is called with the parsed options alone, or with nothing."
+        )
 
     @staticmethod
     def _fits(parameters: Any, *arguments: Any) -> bool:
@@ -142,13 +151,22 @@ class AppLoader:
             return False
         return True
 
+    @property
+    def _where(self) -> str:
+        return self.module_input or getattr(self.factory, "__qualname__", repr(self.factory))
+
     def _describe_other(self, found: Any) -> str:
-        where = self.module_input or getattr(self.factory, "__qualname__", repr(self.factory))
         kind = type(found).__name__
         if self.as_factory or self.factory is not None:
-            return f"{where} makes no Sanic app, but a {kind}. Return the app."
+            return f"{self._where} makes no Sanic app, but a {kind}. Return the app."
         module = found if isinstance(found, ModuleType) else self._find_module()[0]
-        return f"Module is not a Sanic app, it is a {kind}: {where}. {_suggestion(module) or _EXAMPLE}"
+        return f"Module is not a Sanic app, it is a {kind}: {self._where}. {self._hint(module)}"
+
+    def _hint(self, module: ModuleType) -> str:
+        hint = _suggestion(module) or _hidden(module)
+        if not hint and getattr(module, "__file__", None) is None and os.path.isdir(self.module_input):
+            hint = f"{_EXAMPLE} {_serve_directory(self.module_input)}"
+        return hint or _EXAMPLE
 
 
 @contextmanager
@@ -171,6 +189,20 @@ def _suggestion(module: ModuleType) -> str:
 
     name = next((name for name, value in vars(module).items() if isinstance(value, Sanic)), "")
     return f"Perhaps you meant {module.__name__}:{name}?" if name else ""
+
+
+def _hidden(module: ModuleType) -> str:
+    # The working directory comes last: of `code.py` there, and that of the standard library, the latter is found.
+    place = os.path.join(*module.__name__.split("."))
+    found = getattr(module, "__file__", None)
+    for own in (f"{place}.py", os.path.join(place, "__init__.py")):
+        if os.path.isfile(own) and (found is None or os.path.realpath(own) != os.path.realpath(found)):
+            return f"It is {found or 'built in'}, which hides {own}: choose another name for yours."
+    return ""
+
+
+def _serve_directory(path: str) -> str:
+    return f"To serve the directory as it is, write {os.path.join(path, '')!r}."
 
 
 def _import(path: str) -> ModuleType:

@@ -16,6 +16,8 @@ from select import select
 #: Seconds by which clocks may differ that tell when a process was started.
 _CLOCK_SLACK = 2.0
 _POLL_SECONDS = 0.05
+#: The first line of a pid file.
+_HEAD = "sanic"
 
 
 class DaemonError(Exception):
@@ -48,15 +50,15 @@ class PidRecord:
         """
         head, *lines = text.splitlines() or [""]
         values = dict(line.partition("=")[::2] for line in lines)
-        if head.strip() != "sanic":
-            raise ValueError("it does not begin with the line 'sanic'")
+        if head.strip() != _HEAD:
+            raise ValueError(f"it does not begin with the line {_HEAD!r}")
         pid = int(values.get("pid", ""))
         if pid <= 0:
             raise ValueError(f"{pid} is no process id")
         return cls(pid, float(values.get("started") or 0), values.get("name", ""))
 
     def __str__(self) -> str:
-        return f"sanic\npid={self.pid}\nstarted={self.started:.3f}\nname={self.name}\n"
+        return f"{_HEAD}\npid={self.pid}\nstarted={self.started:.3f}\nname={self.name}\n"
 
 
 class PidFile:
@@ -76,14 +78,21 @@ class PidFile:
         """Take the lock, before the process goes into the background.
 
         Raises:
-            DaemonError: A daemon holds it, or the file cannot be written.
+            DaemonError: A daemon holds it, or the file cannot be written, or belongs to something else.
         """
         try:
+            self._refuse_strangers()
             self._lock = _lock(self.lock_path)
             if self._lock is None:
                 raise DaemonError(self._describe_running())
         except OSError as error:
             raise DaemonError(f"{self.path} cannot be written: {error.strerror}.") from error
+
+    def _refuse_strangers(self) -> None:
+        # They would be overwritten now, and removed in the end.
+        for path, is_own in ((self.path, _may_be_pid_file), (self.lock_path, _is_empty)):
+            if path.exists() and not (path.is_file() and is_own(path)):
+                raise DaemonError(f"{path} exists and is not of a Sanic daemon. Remove it, or choose another path.")
 
     def _describe_running(self) -> str:
         try:
@@ -165,6 +174,15 @@ class PidFile:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _may_be_pid_file(path: Path) -> bool:
+    with open(path, errors="replace") as file:
+        return file.readline(len(_HEAD) + 2).strip() in ("", _HEAD)
+
+
+def _is_empty(path: Path) -> bool:
+    return path.stat().st_size == 0
 
 
 def _lock(path: Path) -> int | None:

@@ -1,4 +1,4 @@
-"""The terminal that a program was started in, for the debugger of who develops it.
+"""The terminal that a program was started in, whether it is still there, and what the debugger of a developer needs.
 
 What is said there this module does not know.
 """
@@ -11,6 +11,29 @@ from contextlib import suppress
 from typing import Any
 
 _TERMINAL = "/dev/tty"
+
+
+def has_terminal() -> bool:
+    """Whether this process has a terminal, which has not been closed."""
+    try:
+        os.close(os.open(_TERMINAL, os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def is_in_front() -> bool:
+    """Whether this process is what somebody runs in a terminal at the moment, and not in its background."""
+    try:
+        terminal = os.open(_TERMINAL, os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
 
 
 def read_from_terminal() -> None:

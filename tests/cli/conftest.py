@@ -45,6 +45,14 @@ def fail():
 
 def nothing():
     return None
+
+
+def make_of(name, port):
+    return Sanic(name)
+
+
+async def make_later():
+    return app
 """
 
 
@@ -56,6 +64,7 @@ def directory(tmp_path: Path) -> Path:
     (tmp_path / "package" / "web.py").write_text(PROGRAM)
     (tmp_path / "broken.py").write_text("import a_module_that_is_missing\n")
     (tmp_path / "site").mkdir()
+    (tmp_path / "site_of_files").mkdir()
     (tmp_path / "site" / "index.html").write_text("<p>hello")
     return tmp_path
 

@@ -42,6 +42,11 @@ async def pieces(request):
     await response.eof()
 
 
+@app.get("/stock/<name>")
+async def stock(request, name):
+    return text(f"/stock/{name}?{request.query_string}")
+
+
 @app.get("/broken")
 async def broken(request):
     raise ValueError("no luck")
@@ -145,6 +150,9 @@ def test_the_console_knows_the_app_and_handles_requests(tmp_path: Path) -> None:
             "handled.response.status, handled.request.args.get('x'), handled.response.body"
         )
         assert "b'one two'" in console.ask("(await do('/pieces')).response.body")
+        assert "b'/stock/a%20b%20%C3%A4?q=%C3%A9'" in console.ask(
+            "(await do('/stock/a%20b \\xe4?q=\\xe9')).response.body"
+        )
         assert "500" in console.ask("(await do('/broken')).response.status")
         assert "404" in console.ask("(await do('/nowhere')).response.status")
         assert "ZeroDivisionError" in console.ask("1 / 0")
@@ -165,6 +173,30 @@ def test_in_development_it_is_opened_by_enter_and_ends_with_the_server(tmp_path:
         console.until("\n>>> ")
         assert "'connected'" in console.ask("app.ctx.database")
         console.type("half a line \x03")
+        console.until("Server Stopped")
+        assert console.end() == 0
+        assert "did not end in time" not in console.output
+        assert "goes on" not in console.output
+
+
+def test_a_console_is_closed_by_exit_and_says_so_once(tmp_path: Path) -> None:
+    with terminal(tmp_path, "--repl") as console:
+        console.until("\n>>> ")
+        console.type("exit()\n")
+        console.until("disconnected")
+        assert console.output.count("The console is closed, the server goes on.") == 1
+        console.process.terminate()
+        console.until("Server Stopped")
+        assert console.end() == 0
+
+
+@pytest.mark.parametrize("option", ["--reload", "--reload-dir=."])
+def test_a_console_is_replaced_with_the_workers(tmp_path: Path, option: str) -> None:
+    with terminal(tmp_path, "--repl", option) as console:
+        console.until("\n>>> ")
+        (tmp_path / "shop.py").write_text(PROGRAM.replace("what there is", "what there will be"))
+        assert "what there will be" in console.until("\n>>> ")
+        console.type("\x03")
         console.until("Server Stopped")
         assert console.end() == 0
 

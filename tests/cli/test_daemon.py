@@ -239,6 +239,15 @@ def test_what_a_daemon_cannot_do_is_told_before_it_leaves(sanic: Call, arguments
     assert said in ended.err
 
 
+@pytest.mark.parametrize("name", ["x.pid", "x.lock"])
+def test_a_file_of_something_else_is_neither_overwritten_nor_removed(sanic: Call, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("precious\n")
+    ended = sanic("server", "-D", "--pidfile", str(tmp_path / "x.pid"))
+    assert ended.status == 1
+    assert f"{name} exists and is not of a Sanic daemon. Remove it, or choose another path." in ended.err
+    assert (tmp_path / name).read_text() == "precious\n"
+
+
 # -- By number, and by file -------------------------------------------------------------------------------------------
 
 

@@ -169,6 +169,7 @@ async def test_a_result_is_printed(
         (["-H", "ftp://x"], "'ftp://x' is no host"),
         (["-H", "[::1"], "'[::1' is no host"),
         (["-H", "http://"], "'http://' is no host"),
+        (["-H", "a b"], "'a b' is no host"),
         (["-s"], "does not speak TLS as it should: "),
     ],
 )

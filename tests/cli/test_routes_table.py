@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from tests.processes import PATIENCE
 
 ROUTES = """
 from functools import wraps
@@ -79,3 +83,26 @@ def test_the_routes_are_a_table_with_the_place_of_each_handler(sanic: Callable[.
 def test_an_app_without_routes_says_so(sanic: Callable[..., Any], workplace: Path) -> None:
     (workplace / "bare.py").write_text("from sanic import Sanic\napp = Sanic('bare')\n")
     assert sanic("bare", "--routes").out == "bare has no routes.\n"
+
+
+def test_a_reader_that_has_had_enough_is_no_failure(tmp_path: Path) -> None:
+    # More than a pipe holds.
+    (tmp_path / "large.py").write_text(
+        "from sanic import Sanic\n"
+        "app = Sanic('large')\n"
+        "for number in range(3000):\n"
+        "    app.add_route(print, f'/{number}', name=f'route_{number}')\n"
+    )
+    program = subprocess.Popen(
+        [sys.executable, "-m", "sanic", "large", "--routes"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert program.stdout
+    assert program.stderr
+    with program, program.stdout, program.stderr:
+        assert program.stdout.readline().startswith(b"methods")
+        program.stdout.close()
+        assert program.stderr.read() == b""
+        assert program.wait(PATIENCE) == 141

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sysconfig
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -79,6 +80,10 @@ def test_a_program_is_loaded_where_it_was_started_even_by_a_process_elsewhere(
         (":app", "is no name of a module"),
         ("server.py", "server.py is a file. Give the name of its module, such as server:app."),
         ("server.py:other", "server.py is a file. Give the name of its module, such as server:other."),
+        ("server:make_of", "server:make_of takes (name, port), but a factory is called with the parsed options alone"),
+        ("server:make_later()", "server:make_later() is an async function. Make the app in one that is not"),
+        ("site_of_files", "To serve the directory as it is, write 'site_of_files/'."),
+        (".", ". is a directory. To serve the directory as it is, write './'."),
     ],
 )
 def test_a_target_that_names_no_app_is_told_in_one_line(sanic: Callable[..., Any], target: str, said: str) -> None:
@@ -87,6 +92,27 @@ def test_a_target_that_names_no_app_is_told_in_one_line(sanic: Callable[..., Any
     assert said in ended.err
     assert ended.err.count("\n") == 1
     assert not ended.out
+
+
+def test_a_file_with_the_name_of_a_module_that_comes_first_is_told_of(
+    sanic: Callable[..., Any], workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workplace / "colorsys.py").write_text("from sanic import Sanic\napp = Sanic('colors')\n")
+    monkeypatch.syspath_prepend(sysconfig.get_path("stdlib"))
+    ended = sanic("colorsys:app")
+    assert ended.status == 1
+    assert ended.err.startswith("Module colorsys has no 'app'. It is /")
+    assert ended.err.endswith("colorsys.py, which hides colorsys.py: choose another name for yours.\n")
+
+
+def test_a_working_directory_that_is_gone_is_told_of(
+    sanic: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path_factory.mktemp("gone")
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    ended = sanic("server")
+    assert (ended.status, ended.err) == (1, "The working directory does not exist any more: change to one that does.\n")
 
 
 def test_the_working_directory_is_looked_at_last(

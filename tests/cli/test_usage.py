@@ -21,6 +21,7 @@ Call = Callable[..., Any]
         (["server", "--unknown"], "unrecognized arguments: --unknown"),
         (["server", "--work", "2"], "unrecognized arguments: --work."),
         (["server", "dance"], "invalid choice: 'dance'"),
+        (["server", "stop", "--pid", "3"], "unrecognized arguments: --pid"),
         (["--debug"], "the following arguments are required: TARGET"),
         (["server", "--port", "many"], "'many' is no port"),
         (["server", "--port", "65536"], "'65536' is no port"),
@@ -49,6 +50,7 @@ def test_wrong_arguments_end_with_status_2(sanic: Call, arguments: list[str], sa
     assert ended.status == 2
     assert said in ended.err
     assert ended.err.startswith("usage: sanic ")
+    assert " --help' explains the options.\n" in ended.err
     assert not ended.out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from enum import Enum
+from math import isfinite
 from pathlib import PurePath
 from typing import Any
 
@@ -28,6 +29,9 @@ def as_json(value: Any, unknown: Callable[[Any], Any] | None = None) -> Any:
         return value.isoformat()
     if isinstance(value, (PurePath, Default)):
         return str(value)
+    if isinstance(value, float) and not isfinite(value):
+        # JSON knows neither NaN nor infinity.
+        return None
     if unknown is None or value is None or isinstance(value, (str, int, float)):
         return value
     return unknown(value)
