@@ -42,6 +42,8 @@ async def answer(request: Request[Any, Any], response: Any) -> None:
         # After a handshake there is nothing to answer; a plain handler that has made one may return a response.
         if response is not None and response is not attached and attached.status != 101:
             error_logger.error("The response %r is dropped: the handler of %r responded before.", response, request)
+        # One that is made once for all requests may have been attached to another one meanwhile.
+        attached.stream = request.stream
         await attached.send(end_stream=True)
     elif isinstance(response, ResponseStream):
         await response(request).stream()

@@ -22,7 +22,7 @@ from sanic.router.route import describe_handler
 if TYPE_CHECKING:
     from sanic.router import Route, Router
 
-#: What the first worker's log lines begin with: our manager counts from 0, Gunicorn from 1.
+#: What the first worker is called: our manager counts from 0, Gunicorn from 1.
 _FIRST_WORKERS: Final = ("", "Srv  0", "Srv 1")
 _PLAIN_WORD: Final = re.compile(r"\w+")
 

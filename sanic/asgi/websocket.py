@@ -146,7 +146,9 @@ class ASGIWebsocket:
             try:
                 await asyncio.wait_for(self._arrived.wait(), timeout)
             except asyncio.TimeoutError:
-                return None
+                # A loop that was busy learns of the end of the timeout and of a message at once.
+                if self._message is None and not self._has_ended:
+                    return None
             finally:
                 self._receiving = False
         message, self._message = self._message, None

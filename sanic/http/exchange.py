@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _LONGEST_BURST = 2**18
 _PIECE = 2**12
 
-# Members of an enumeration are slow to look up.
 _set_current_request = current_request.set
+# Members of an enumeration are slow to look up.
 _FAILED = Stage.FAILED
 _HANDLER = Stage.HANDLER
 _IDLE = Stage.IDLE
@@ -293,7 +293,7 @@ class Exchange:
         body = bytearray()
         size = 0
         while self._body or not self.is_body_complete:
-            # What is there needs not be waited for.
+            # What is there need not be waited for.
             data = self._take(self._body) if self._body and not is_observed else await self.read()
             if data is None:
                 break

@@ -163,7 +163,9 @@ def _beside(path: str) -> str:
     temporary = f"{path}.{os.getpid():x}-{os.urandom(3).hex()}"
     if len(os.fsencode(temporary)) <= _LONGEST_UNIX_PATH:
         return temporary
-    return os.path.join(os.path.dirname(path), f".{os.urandom(3).hex()}")
+    # The name itself may be a short one, in a long directory.
+    directory = os.path.join(os.path.dirname(path), "")
+    return directory + os.urandom(4).hex()[: _LONGEST_UNIX_PATH - len(os.fsencode(directory))]
 
 
 def publish_unix_socket(temporary: str, path: str) -> None:

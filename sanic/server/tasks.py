@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import time
 from collections.abc import Iterable
+from types import FrameType
 from typing import Any
 
 from sanic.log import error_logger
@@ -99,12 +101,16 @@ def report_threads(known: Iterable[threading.Thread]) -> None:
         known: The threads that ran before the server.
     """
     before = set(known)
+    deadline = time.monotonic() + _IDLE_THREADS_SECONDS
     for thread in threading.enumerate():
         if thread in before or thread.daemon or thread is threading.current_thread():
             continue
-        thread.join(_IDLE_THREADS_SECONDS)
         frame = sys._current_frames().get(thread.ident or 0)
-        if thread.is_alive() and frame is not None:
+        if frame is None or _waits_for_work(frame):
+            continue
+        thread.join(max(0.0, deadline - time.monotonic()))
+        frame = sys._current_frames().get(thread.ident or 0)
+        if thread.is_alive() and frame is not None and not _waits_for_work(frame):
             error_logger.warning(
                 "Thread %s still runs (in %s at %s:%s): the process ends when it does, or when it is killed.",
                 thread.name,
@@ -112,3 +118,9 @@ def report_threads(known: Iterable[threading.Thread]) -> None:
                 frame.f_code.co_filename,
                 frame.f_lineno,
             )
+
+
+def _waits_for_work(frame: FrameType) -> bool:
+    # The thread of a pool that has nothing to do ends with the interpreter.
+    worker = getattr(sys.modules.get("concurrent.futures.thread"), "_worker", None)
+    return frame.f_code is getattr(worker, "__code__", None)

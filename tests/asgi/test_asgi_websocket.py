@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import Any
 
 import pytest
@@ -213,11 +214,31 @@ async def test_what_has_come_before_the_client_left_can_be_received(app: Sanic[A
     async def feed(request: Any, ws: Any) -> None:
         for _ in range(5):
             await asyncio.sleep(0)
-        seen.extend([await ws.recv(), await ws.recv(timeout=0.01), await ws.recv()])
+        seen.extend([await ws.recv(), await ws.recv(timeout=20), await ws.recv()])
 
     await talk(app, websocket_scope(), received(text="a"), received(bytes=b"b"), DISCONNECT)
 
     assert seen == ["a", b"b", None]
+
+
+async def test_a_message_that_comes_as_the_timeout_ends_is_received(app: Sanic[Any, Any]) -> None:
+    seen: list[Any] = []
+
+    @app.websocket("/")
+    async def feed(request: Any, ws: Any) -> None:
+        def come_late() -> None:
+            # The loop is kept busy, so that it learns of both at once.
+            time.sleep(0.1)
+            conversation.inbox.put_nowait(received(text="late"))
+
+        asyncio.get_running_loop().call_soon(come_late)
+        seen.append(await ws.recv(timeout=0.05))
+
+    async with living(app):
+        conversation = Conversation(app, websocket_scope(), CONNECT)
+        await conversation.run()
+
+    assert seen == ["late"]
 
 
 async def test_a_message_that_has_not_been_taken_keeps_the_next_ones_with_the_server(app: Sanic[Any, Any]) -> None:

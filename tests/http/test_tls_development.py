@@ -11,6 +11,7 @@ import stat
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
+from textwrap import dedent
 
 import httpx
 import pytest
@@ -74,6 +75,22 @@ async def test_servers_that_start_together_have_one_certificate_made(tmp_path: P
         assert [await trusted(url, tools / "client.pem") for url in urls] == ["hello"] * 3
         assert [await program.stop() for program in programs] == [0] * 3
     assert (tools / "calls").read_text().split() == ["called"]
+
+
+async def test_a_directory_that_cannot_be_locked_holds_a_certificate_all_the_same(tmp_path: Path) -> None:
+    # What NFS says of a descriptor that is only for reading.
+    source = """
+    import fcntl
+
+    def flock(descriptor, operation):
+        raise OSError(9, "Bad file descriptor")
+
+    fcntl.flock = flock
+    """
+    environment = {"XDG_CACHE_HOME": str(tmp_path), "SANIC_LOCAL_CERT_CREATOR": "trustme"}
+    async with running(dedent(source) + RUN, directory=tmp_path, **environment) as program:
+        assert await trusted(await program.url(), tmp_path / "sanic/tls/trustme-localhost/cert.pem") == "hello"
+        assert await program.stop() == 0
 
 
 @pytest.mark.skipif(shutil.which("mkcert") is None, reason="mkcert is not installed")

@@ -416,6 +416,26 @@ async def test_one_response_object_may_answer_many_requests_at_once(app: Any) ->
     assert [(response.status_code, response.text) for response in responses] == [(200, "the same")] * 4
 
 
+async def test_one_response_object_may_be_attached_to_many_requests_before_it_is_sent(app: Any) -> None:
+    made_once = text("the same")
+    attached: list[Request] = []
+    all_are_there = asyncio.Event()
+
+    @app.get("/")
+    async def handler(request: Request) -> HTTPResponse:
+        response: HTTPResponse = await request.respond(made_once)
+        attached.append(request)
+        if len(attached) == 4:
+            all_are_there.set()
+        await all_are_there.wait()
+        return response
+
+    async with serving(app) as server:
+        responses = await asyncio.gather(*(server.get() for _ in range(4)))
+
+    assert [(response.status_code, response.text) for response in responses] == [(200, "the same")] * 4
+
+
 async def test_a_second_response_is_refused_until_the_first_one_is_reset(app: Any) -> None:
     runs: list[int] = []
 

@@ -536,6 +536,26 @@ async def test_a_thread_that_keeps_the_process_from_ending_is_named(tmp_path: Pa
         assert any("Thread " in line and "still runs" in line for line in program.lines), program.output
 
 
+async def test_threads_of_a_pool_that_have_nothing_to_do_keep_nobody_waiting(tmp_path: Path) -> None:
+    source = """
+        import time
+        from concurrent.futures import ThreadPoolExecutor
+        pool = ThreadPoolExecutor(4)
+
+        @app.main_process_start
+        @app.before_server_start
+        async def begin(app):
+            list(pool.map(time.sleep, [0.1] * 4))
+
+        if __name__ == "__main__":
+            app.run(port=0, workers=1)
+        """
+    async with running(source, directory=tmp_path) as program:
+        await program.url()
+        assert await program.stop() == 0
+        assert "still runs" not in program.output
+
+
 async def test_a_thread_that_keeps_the_main_process_from_ending_is_named(tmp_path: Path) -> None:
     source = """
         import threading

@@ -118,13 +118,15 @@ async def test_a_stale_unix_socket_is_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the length is that of Linux")
-async def test_a_path_may_be_as_long_as_the_kernel_allows(tmp_path: Path) -> None:
-    path = tmp_path / ("s" * (106 - len(str(tmp_path))))
-    async with running(SOURCE.replace("app.sock", path.name), directory=tmp_path) as program:
+@pytest.mark.parametrize("name", ["a.s", "server.sock"])
+async def test_a_path_may_be_as_long_as_the_kernel_allows(tmp_path: Path, name: str) -> None:
+    directory = tmp_path / ("d" * (105 - len(str(tmp_path)) - len(name)))
+    directory.mkdir()
+    async with running(SOURCE.replace("app.sock", name), directory=directory) as program:
         await program.line("Worker ready")
-        assert (await about(path))[0] == str(program.process.pid)
+        assert (await about(directory / name))[0] == str(program.process.pid)
         assert await program.stop() == 0
-        assert os.listdir(tmp_path) == ["program.py"]
+        assert os.listdir(directory) == ["program.py"]
 
 
 @pytest.mark.parametrize(

@@ -383,8 +383,8 @@ async def test_a_listener_of_the_main_process_that_blocks_it_is_broken_off_by_a_
     async with running(dedent(source) + RUN, directory=tmp_path) as program:
         await program.line("waiting")
         program.send(signal.SIGTERM)
-        # Less than that is one signal, to the process and to its group.
-        await asyncio.sleep(0.5)
+        # Less than 0.3 seconds are one signal, to the process and to its group.
+        await asyncio.sleep(1)
         assert await program.stop(signal.SIGINT) == 0
         assert program.lines[-1] == "stopped"
         assert "Starting worker" not in program.output

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,8 +122,10 @@ def _alone(name: str, cert: Path, key: Path) -> Iterator[None]:
 
         directory = os.open(key.parent, os.O_RDONLY)
         try:
-            # Whoever has it makes one, which takes as long as the tool may take at most.
-            fcntl.flock(directory, fcntl.LOCK_EX)
+            # Whoever has it makes one, which takes as long as the tool may take at most. Where directories cannot be
+            # locked, as on NFS, each server makes its own.
+            with suppress(OSError):
+                fcntl.flock(directory, fcntl.LOCK_EX)
             yield
         finally:
             os.close(directory)
