@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from sanic.application.constants import Mode
 from sanic.application.state import ApplicationServerInfo
 from sanic.constants import LocalCertCreator
 from sanic.exceptions import SanicException, ServerError
@@ -144,7 +143,7 @@ def apply_mode(app: Runnable, debug: bool, verbosity: int) -> None:
     if verbosity:
         app.state.verbosity = verbosity
     if debug:
-        app.state.mode = Mode.DEBUG
+        app.state.begin_debug()
     if app.configure_logging:
         if not app._log_config_applied:
             apply_log_config(app._log_config)

@@ -66,6 +66,7 @@ class ApplicationState:
     primary: bool = True
     server_info: list[ApplicationServerInfo] = field(default_factory=list)
     _serving: set[Any] = field(default_factory=set, init=False, repr=False)
+    _mode_before: Mode | None = field(default=None, init=False, repr=False)
 
     def __setattr__(self, name: str, value: Any) -> None:
         previous = vars(self).get(name)
@@ -108,6 +109,18 @@ class ApplicationState:
     def end_serving(self, server: Any) -> None:
         """A server has been told to stop, or has stopped."""
         self._serving.discard(server)
+
+    def begin_debug(self) -> None:
+        """Be in debug mode until the end of the run."""
+        if not self.is_debug:
+            self._mode_before = self.mode
+            self.mode = Mode.DEBUG
+
+    def end_run(self) -> None:
+        """Forget the addresses, and the debug mode that was for this run alone."""
+        self.server_info.clear()
+        if self._mode_before is not None:
+            self.mode, self._mode_before = self._mode_before, None
 
     def _apply_mode(self) -> None:
         self.app.error_handler.debug = self.is_debug

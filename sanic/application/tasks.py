@@ -278,8 +278,11 @@ def call_with_app(task: Callable[..., Any], app: Any) -> Any:
     try:
         signature.bind(app)
     except TypeError:
-        return task()
-    return task(app)
+        arguments: tuple[Any, ...] = ()
+    else:
+        arguments = (app,)
+    # Out here, so that what it raises is not taken for a consequence of the look at its signature.
+    return task(*arguments)
 
 
 async def _await(awaitable: Awaitable[Any]) -> Any:

@@ -35,8 +35,14 @@ async def drain(connections: set[Any], signal: Signal, timeout: float) -> None:
     for connection in list(connections):
         connection.close_if_idle()
     if connections and not await signal.wait_closed(max(0.0, deadline - loop.time())):
+        number = len(connections)
         error_logger.warning(
-            "%d connections did not end in time (GRACEFUL_SHUTDOWN_TIMEOUT), and are cut.", len(connections)
+            "%d connection%s did not end within %g seconds, and %s cut. GRACEFUL_SHUTDOWN_TIMEOUT bounds that time; in "
+            "debug mode it is a second at most.",
+            number,
+            "" if number == 1 else "s",
+            timeout,
+            "is" if number == 1 else "are",
         )
         for connection in list(connections):
             connection.abort()

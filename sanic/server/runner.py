@@ -161,7 +161,7 @@ def run_server(primary: Sanic[Any, Any], secondary: list[Sanic[Any, Any]]) -> No
         for app in apps:
             for info in app.state.server_info:
                 info.stage = ServerStage.STOPPED
-            app.state.server_info.clear()
+            app.state.end_run()
 
 
 def _bind(worker: Worker) -> None:

@@ -230,7 +230,7 @@ class MainProcess:
             self._reloading.close()
         for app in self._apps:
             app._manager = app._inspector = None
-            app.state.server_info.clear()
+            app.state.end_run()
 
     def _complete_state(self) -> None:
         primary = self._primary

@@ -91,6 +91,15 @@ async def test_a_type_error_inside_a_callable_is_not_taken_for_its_arity(
     assert calls == [APP]
 
 
+async def test_what_a_callable_without_arguments_raises_has_no_other_cause(tasks: BackgroundTasks) -> None:
+    def broken() -> None:
+        raise RuntimeError("inside")
+
+    with pytest.raises(RuntimeError, match="inside") as caught:
+        await start(tasks, broken)
+    assert caught.value.__context__ is None
+
+
 async def test_tasks_and_futures_are_taken_as_they_are(tasks: BackgroundTasks) -> None:
     task = asyncio.create_task(give(1), name="own name")
     assert start(tasks, task, name="registered") is task

@@ -193,6 +193,8 @@ def test_debug_mode_shows_the_exception(app: Sanic[Any, Any]) -> None:
 
     assert "the reason" not in app.test_client.get("/broken")[1].text
     assert "the reason" in app.test_client.get("/broken", debug=True)[1].text
+    assert not app.debug
+    assert "the reason" not in app.test_client.get("/broken")[1].text
 
 
 def test_nothing_stays_behind(app: Sanic[Any, Any]) -> None:
