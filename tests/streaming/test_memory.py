@@ -231,8 +231,11 @@ async def test_clients_that_hardly_read_take_no_memory(url: str) -> None:
 async def test_clients_that_vanish_free_everything_at_once(url: str, path: str) -> None:
     loop = asyncio.get_running_loop()
     await memory(url)
-    before = (await memory(url))["now"]
-    for _ in range(3):
+    before = 0
+    for turn in range(4):
+        if turn == 1:
+            # What the allocator keeps for the next time is no leak: it does not grow from turn to turn.
+            before = (await memory(url))["now"]
         clients = [raw_client(url, path) for _ in range(50)]
         for client in clients:
             while b"\r\n\r\n" not in await loop.sock_recv(client, 65536):
@@ -248,8 +251,10 @@ async def test_clients_that_vanish_free_everything_at_once(url: str, path: str) 
 async def test_uploads_that_break_off_free_everything_at_once(url: str) -> None:
     host, _, port = url.removeprefix("http://").partition(":")
     await memory(url)
-    before = (await memory(url))["now"]
-    for _ in range(3):
+    before = 0
+    for turn in range(4):
+        if turn == 1:
+            before = (await memory(url))["now"]
         writers = []
         for _ in range(20):
             _, writer = await asyncio.open_connection(host, int(port))
