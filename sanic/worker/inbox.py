@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
-from sanic.worker.terminal import has_terminal, is_in_front
+from sanic.worker.terminal import has_terminal, is_in_front, let_go
 
 SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGTTIN", "SIGTTOU") if hasattr(signal, name)
@@ -63,6 +63,7 @@ class SignalInbox:
             # Nobody wants anything to be replaced: the window was closed, or the connection has broken. The shell
             # may tell it again.
             self._ends_with_terminal = False
+            let_go()
             number = signal.SIGTERM
         is_again = self.is_interrupted
         self._numbers.append(number)

@@ -22,6 +22,24 @@ def has_terminal() -> bool:
     return True
 
 
+def let_go() -> None:
+    """Have nowhere what is still said to a terminal that has been closed: it would fail, and once more at the exit."""
+    for descriptor in (1, 2):
+        if _is_lost(descriptor):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, descriptor)
+            if nowhere != descriptor:
+                os.close(nowhere)
+
+
+def _is_lost(descriptor: int) -> bool:
+    try:
+        os.write(descriptor, b"")
+    except OSError:
+        return True
+    return False
+
+
 def is_in_front() -> bool:
     """Whether this process is what somebody runs in a terminal at the moment, and not in its background."""
     try:
